@@ -1,0 +1,17 @@
+# coterie::warnings: linked privately by every target of ours, never by third-party code.
+add_library(coterie_warnings INTERFACE)
+add_library(coterie::warnings ALIAS coterie_warnings)
+target_compile_options(coterie_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion -Wcast-qual
+  -Wformat=2 -Wundef
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives of these two in optimised std::string and std::variant code
+  # (GCC bugs 105329 and 105562).
+  target_compile_options(coterie_warnings INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-maybe-uninitialized>)
+endif()
+if(COTERIE_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Boost.Asio uses fences, which TSan does not model; Asio avoids them when it sees TSan.
+  target_compile_options(coterie_warnings INTERFACE -Wno-tsan)
+endif()

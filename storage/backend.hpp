@@ -1,0 +1,128 @@
+#pragma once
+
+// State on disk: the contract that every engine keeps, and that the conformance suite
+// (tests/storage/conformance) runs against each.
+//
+// Calls block; only store actors make them, each from one thread at a time. A backend is one
+// connection: engines that allow several are opened several times.
+//
+// Group commit: between begin() and commit() calls form one transaction. A write that fails by
+// contract (stale epoch, conflict, not found) has no effect and does not disturb the others; a
+// write is durable when commit() has returned success. Outside of a transaction each call is one.
+
+#include "base/result.hpp"
+#include "storage/records.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coterie::storage {
+
+class backend {
+public:
+  virtual ~backend() = default;
+
+  // -- transactions ---------------------------------------------------------------------------
+
+  virtual result<void> begin() = 0;
+  /// Everything since begin() is on disk when this succeeds; otherwise none of it happened.
+  virtual result<void> commit() = 0;
+  virtual void rollback() = 0;
+
+  // -- nodes and leases -----------------------------------------------------------------------
+
+  /// Makes `node` known. An engine that only one process can have open (see
+  /// is_exclusive()) also frees what earlier incarnations held: they are dead.
+  virtual result<void> register_node(node_id node) = 0;
+
+  /// Whether no other process can write this database while we have it open.
+  virtual bool is_exclusive() const noexcept = 0;
+
+  /// Takes the room for `node` in a new epoch. errc::lease_held when another live node has it,
+  /// errc::not_found when there is no such room.
+  virtual result<lease_record> take_lease(room_id room, node_id node,
+                                          std::chrono::milliseconds ttl) = 0;
+
+  /// Extends every lease that `node` still holds and answers them, epochs unchanged.
+  virtual result<std::vector<lease_record>> renew_leases(node_id node,
+                                                         std::chrono::milliseconds ttl) = 0;
+
+  /// Gives a room back. No error when it was no longer held.
+  virtual result<void> drop_lease(const fence& lease) = 0;
+
+  // -- rooms ----------------------------------------------------------------------------------
+
+  /// Stores a new room with its capabilities and files, and takes its lease for `node`.
+  /// errc::conflict when the id or an alias exists.
+  virtual result<lease_record> create_room(const room_image& image,
+                                           const std::vector<alias_record>& aliases, node_id node,
+                                           std::chrono::milliseconds ttl) = 0;
+  virtual result<room_image> load_room(room_id room) = 0;
+  /// Overwrites the record (not files or capabilities).
+  virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
+  /// Removes the room, its files, capabilities, aliases and lease. Its jobs stay, without files.
+  virtual result<void> delete_room(const fence& lease) = 0;
+
+  virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
+  virtual result<std::vector<alias_record>> list_aliases(room_id room) = 0;
+
+  /// Rooms for which one of `capability_hashes` is valid, oldest first, after `after` (exclusive,
+  /// by id order of listing), at most `limit`.
+  virtual result<std::vector<room_record>>
+  list_rooms(const std::vector<std::string>& capability_hashes, std::optional<room_id> after,
+             std::size_t limit) = 0;
+
+  // -- files ----------------------------------------------------------------------------------
+
+  /// Inserts or replaces by path. The version is the caller's.
+  virtual result<void> save_file(const fence& lease, const file_record& file) = 0;
+  /// errc::not_found when there is none.
+  virtual result<void> delete_file(const fence& lease, std::string_view path) = 0;
+
+  // -- jobs -----------------------------------------------------------------------------------
+
+  /// Stores a QUEUED job. errc::conflict when its id exists, or when it is exclusive and its
+  /// room has an exclusive job that is not over.
+  virtual result<void> create_job(const job_record& job) = 0;
+  virtual result<job_record> load_job(job_id job) = 0;
+
+  /// Takes a QUEUED job for `node` and counts the claim; the answer is the row as it is then.
+  /// errc::conflict when it is not queued or claimed by another node that is alive.
+  virtual result<job_record> claim_job(job_id job, node_id node) = 0;
+
+  /// RUNNING, with one more start; the commit of this comes before the program's first
+  /// instruction. errc::conflict unless QUEUED and claimed by `node`.
+  virtual result<void> start_job(job_id job, node_id node, timestamp at) = 0;
+
+  /// The final status and result. errc::conflict unless the job is `node`'s and not over: a late
+  /// finisher never overwrites.
+  virtual result<void> finish_job(job_id job, node_id node, job_status status,
+                                  std::string_view encoded_result, timestamp at) = 0;
+
+  /// Ends a job that was never started (CANCELLED while queued, or given up after its claims).
+  /// errc::conflict unless QUEUED.
+  virtual result<void> abandon_job(job_id job, job_status status, std::string_view encoded_result,
+                                   timestamp at) = 0;
+
+  /// Repairs what dead nodes left: their QUEUED jobs become claimable; their RUNNING jobs become
+  /// QUEUED again when `retry` is set and they were started once, else FAILED with
+  /// `lost_result`. Answers the jobs that ended.
+  virtual result<std::vector<job_id>> recover_jobs(std::string_view lost_result, timestamp at) = 0;
+
+  /// QUEUED jobs that no live node has claimed, oldest first.
+  virtual result<std::vector<job_record>> list_queued_jobs(std::size_t limit) = 0;
+
+  /// Jobs of a room, newest first. `request` and `result` are left empty.
+  virtual result<std::vector<job_record>> list_room_jobs(room_id room, std::size_t limit) = 0;
+
+  // -- health ---------------------------------------------------------------------------------
+
+  /// Answers within the engine's own time limit whether reads and writes work.
+  virtual result<void> check() = 0;
+};
+
+} // namespace coterie::storage
