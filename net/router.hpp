@@ -24,7 +24,7 @@ using ws_handler = std::function<void(request, std::shared_ptr<ws_handshake>)>;
 /// What a route asks of its requests, checked before the handler runs and, for the body, before
 /// it is read.
 struct route_rules {
-  std::size_t body_bytes_max = 1 << 20; ///< beyond: 413
+  std::size_t body_bytes_max = 1 << 20;                        ///< beyond: 413
   std::vector<std::string> media_types = {"application/json"}; ///< of a body; else 415. Empty: any
   error_writer errors = native_error;
   std::string_view label; ///< name in metrics; the pattern when empty

@@ -1,0 +1,42 @@
+#pragma once
+
+// Bearer capabilities: rights in a room before accounts exist. The token is shown once, when
+// the room is made; the database keeps its hash.
+
+#include "storage/records.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coterie::actors {
+
+/// The three tokens of a new room, in the clear.
+struct room_tokens {
+  std::string owner;
+  std::string editor;
+  std::string viewer;
+};
+
+/// Fresh tokens and what to store of them.
+room_tokens make_room_tokens();
+std::vector<storage::capability_record> to_records(const room_tokens& tokens);
+
+/// BLAKE2b-256 of the token. Tokens have 192 random bits, so that a plain hash is enough.
+std::string hash_token(std::string_view token);
+
+/// Who asks: the hash of the bearer token that came along (empty: none), and where from.
+struct caller {
+  std::string token_hash;
+  std::string address;
+
+  static caller with_token(std::string_view token, std::string_view address);
+};
+
+/// What `who` may do in a room: the best of its token and of what visibility `link` gives to
+/// everybody who knows the id (editor). Nothing: not even look.
+std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
+                                     const std::vector<storage::capability_record>& granted);
+
+} // namespace coterie::actors

@@ -1,0 +1,121 @@
+#pragma once
+
+// Who runs next, and where.
+
+#include "actors/message_ids.hpp"
+#include "actors/run.hpp"
+#include "sandbox/launcher.hpp"
+#include "storage/records.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/result.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace coterie::actors {
+
+class metrics;
+
+/// A new job; accepted when its row is durable.
+struct submit_job {
+  job_id id;
+  std::optional<room_id> room;
+  run_request request;
+  std::string fairness_key; ///< who shares one place in the round: a room, or an address
+  bool exclusive = false;
+  caf::actor listener; ///< gets job_output and job_ended; may be null. Rooms are listeners
+};
+
+/// Ends a queued or running job with outcome cancelled; answers when the end is under way.
+/// errc::conflict when it is over, errc::not_found when there is none.
+struct cancel_job {
+  job_id id;
+};
+
+struct find_job {
+  job_id id;
+};
+
+/// Answers the view as soon as the job is over. The asker's timeout bounds the wait.
+struct wait_job {
+  job_id id;
+};
+
+/// A piece of output, while it runs.
+struct job_output {
+  job_id id;
+  sandbox::stream from = sandbox::stream::out;
+  std::string bytes;
+};
+
+/// A job is over and its result stored.
+struct job_ended {
+  job_view job;
+};
+
+struct describe_queue {};
+
+struct queue_status {
+  std::uint64_t queued = 0;
+  std::uint64_t running = 0;
+  std::uint64_t slots = 0;
+  std::uint64_t warm_containers = 0;
+  std::uint64_t queued_max = 0;
+  sandbox::host_status host;
+};
+
+/// Takes no new jobs; running ones get `grace` to end by themselves and are then put back as
+/// described in the dispatcher's protocol. Answers when nothing runs any more.
+struct stop_jobs {
+  std::chrono::milliseconds grace{0};
+};
+
+struct dispatcher_bounds {
+  static constexpr std::size_t queued_max = 10'000;
+  static constexpr std::size_t queued_per_key_max = 1'000;
+  static constexpr std::size_t waiters_max = 4'096; ///< wait_job requests
+  static constexpr std::uint32_t claims_max = 3;    ///< tries before the program started
+  static constexpr std::chrono::milliseconds retry_base{1'000}; ///< doubles per try
+};
+
+/// The queue of jobs of one node: admission, fairness, the warm pool; parent of jobs and
+/// containers.
+///
+/// Protocol                from                 answer
+///   submit_job            room, API            void, once durable; errc::queue_full past the
+///                                              bounds, errc::shutting_down while stopping
+///   cancel_job            room, API            void, once cancelled or told to
+///   find_job, wait_job    API                  job_view
+///   describe_queue        /health, /metrics    queue_status
+///   stop_jobs             node                 void
+/// A job's life (storage::job_status):
+///   QUEUED --claim, container ready, files written, start committed--> RUNNING --> final
+///   QUEUED --cancelled, or claims_max tries failed before its program started--> final
+/// Recovery at start: see storage::backend::recover_jobs. A job whose program may have started
+/// is never started again, unless its request said so, and then once.
+/// stop_jobs: running programs past the grace are killed; they were started, so they end FAILED
+/// with outcome node_lost (or QUEUED again with retry), and queued ones wait for the next start.
+using dispatcher_actor =
+  caf::typed_actor<caf::result<void>(submit_job), caf::result<void>(cancel_job),
+                   caf::result<job_view>(find_job), caf::result<job_view>(wait_job),
+                   caf::result<queue_status>(describe_queue), caf::result<void>(stop_jobs)>;
+
+struct dispatcher_context {
+  caf::actor store;
+  node_id node;
+  std::shared_ptr<sandbox::launcher> launcher; ///< tests bring a fake
+  std::shared_ptr<const config::language_table> languages;
+  std::shared_ptr<metrics> counters; ///< may be null
+  wall_clock now = system_now;
+  std::uint32_t parallel = 4;    ///< jobs running at the same time
+  std::uint32_t warm_target = 2; ///< idle containers kept ready
+};
+
+dispatcher_actor spawn_dispatcher(caf::actor_system& system, dispatcher_context context);
+
+} // namespace coterie::actors

@@ -1,0 +1,54 @@
+#pragma once
+
+// One execution.
+
+#include "actors/dispatcher.hpp"
+#include "actors/message_ids.hpp"
+#include "actors/run.hpp"
+
+#include <caf/actor.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace coterie::actors {
+
+/// To itself: begin.
+struct run_job {};
+
+struct cancel_run {};
+
+/// To the parent, the dispatcher: this job actor is finished with its job.
+struct job_done {
+  job_id id;
+  bool retry_before_start = false; ///< nothing was started: queue it again
+  failure why;                     ///< for retry_before_start
+  job_view final;                  ///< otherwise
+};
+
+/// What a job is made of.
+struct job_context {
+  caf::actor store;
+  node_id node;
+  caf::actor container;  ///< the job's own; ended with it
+  caf::actor listener;   ///< may be null
+  caf::actor dispatcher; ///< the parent
+  std::shared_ptr<const config::language_table> languages;
+  wall_clock now = system_now;
+};
+
+/// One execution, from its claim to its stored result.
+///
+/// Protocol           from                 answer
+///   run_job          itself               -
+///   cancel_run       dispatcher           -
+///   program_output, program_exited        container, - (output goes on to the listener)
+/// States  preparing (write files) -> starting (the start is being committed) -> compiling ->
+///         running [-> once per test] -> storing -> done. A failure in preparing or starting goes
+///         back to the dispatcher to be tried again; from compiling on a program has started, and
+///         the job ends with what happened, once.
+/// Bounds  output by the limits of the request; the container enforces the rest.
+caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,
+                     run_request request);
+
+} // namespace coterie::actors

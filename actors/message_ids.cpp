@@ -1,0 +1,19 @@
+#include "actors/message_ids.hpp"
+
+#include "actors/container.hpp"
+#include "actors/job.hpp"
+#include "actors/node.hpp"
+#include "actors/participant.hpp"
+#include "actors/relay.hpp"
+#include "actors/store.hpp"
+
+#include <caf/init_global_meta_objects.hpp>
+
+namespace coterie::actors {
+
+void register_messages() {
+  caf::init_global_meta_objects<caf::id_block::coterie>();
+  caf::core::init_global_meta_objects();
+}
+
+} // namespace coterie::actors

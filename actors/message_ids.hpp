@@ -1,0 +1,276 @@
+#pragma once
+
+// CAF type ids. Ids travel between nodes as 16-bit numbers: append, never reorder.
+// Each actor's header owns its messages; this file only names them.
+//
+// Nothing here is serialized yet: a cluster of one passes references. A message gains `inspect`
+// (and loses its line in the second list) when it first crosses nodes.
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/is_error_code_enum.hpp>
+#include <caf/type_id.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace coterie::storage {
+struct room_record;
+struct room_image;
+struct lease_record;
+struct job_record;
+struct file_record;
+} // namespace coterie::storage
+
+namespace coterie::actors {
+struct store_task;
+struct commit_batch;
+
+struct open_room;
+struct room_opened;
+struct find_room;
+struct room_entry;
+struct find_alias;
+struct attach_participant;
+struct room_closed;
+struct close_rooms;
+struct describe_directory;
+struct directory_status;
+
+struct describe_room;
+struct room_description;
+struct change_room;
+struct remove_room;
+struct list_files;
+struct file_listing;
+struct read_file;
+struct write_file;
+struct file_written;
+struct remove_file;
+struct replace_source;
+struct start_run;
+struct run_accepted;
+struct list_runs;
+struct run_listing;
+struct join;
+struct joined;
+struct leave;
+struct lease_renewed;
+struct lease_lost;
+struct close_room;
+struct room_tick;
+
+struct room_event;
+struct participant_request;
+struct participant_gone;
+struct end_participant;
+
+struct submit_job;
+struct cancel_job;
+struct find_job;
+struct wait_job;
+struct job_view;
+struct job_output;
+struct job_ended;
+struct describe_queue;
+struct queue_status;
+struct stop_jobs;
+
+struct run_job;
+struct cancel_run;
+struct job_done;
+struct put_files;
+struct run_program;
+struct end_program;
+struct program_output;
+struct program_exited;
+struct container_lost;
+
+struct describe_cluster;
+struct cluster_status;
+struct drain;
+/// Makes the messages known to CAF. Called once, before the first actor_system_config.
+void register_messages();
+
+} // namespace coterie::actors
+
+namespace coterie {
+
+/// An error code travels as its number; one that this build does not know becomes `internal`.
+template <class Inspector>
+bool inspect(Inspector& f, errc& x) {
+  const auto get = [&x] { return static_cast<std::uint8_t>(x); };
+  const auto set = [&x](std::uint8_t number) {
+    x = number <= static_cast<std::uint8_t>(errc::internal) ? static_cast<errc>(number)
+                                                            : errc::internal;
+    return true;
+  };
+  return f.apply(get, set);
+}
+
+} // namespace coterie
+
+CAF_BEGIN_TYPE_ID_BLOCK(coterie, first_custom_type_id)
+
+CAF_ADD_TYPE_ID(coterie, (coterie::errc))
+CAF_ADD_TYPE_ID(coterie, (coterie::room_id))
+CAF_ADD_TYPE_ID(coterie, (coterie::job_id))
+CAF_ADD_TYPE_ID(coterie, (coterie::participant_id))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::room_record))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::room_image))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::lease_record))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::job_record))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::file_record))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::lease_record>))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::job_record>))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::room_record>))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::job_id>))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::store_task))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::commit_batch))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_opened))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::find_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_entry))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::find_alias))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::attach_participant))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_closed))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_rooms))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_directory))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::directory_status))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_description))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::change_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_listing))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::read_file))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_file))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_written))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_file))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::replace_source))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::start_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_accepted))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_runs))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_listing))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::join))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::joined))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::leave))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_renewed))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_lost))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_room))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_tick))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_event))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_request))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_gone))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_participant))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::submit_job))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::cancel_job))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::find_job))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::wait_job))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_view))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_output))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_ended))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_queue))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::queue_status))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::stop_jobs))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_job))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::cancel_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_done))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::put_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_program))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_program))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::program_output))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::program_exited))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::container_lost))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_cluster))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::cluster_status))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::drain))
+
+CAF_END_TYPE_ID_BLOCK(coterie)
+
+CAF_ERROR_CODE_ENUM(coterie::errc)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::room_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::room_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::lease_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::job_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::file_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::lease_record>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::job_record>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::room_record>)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::store_task)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::commit_batch)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::find_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_entry)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::find_alias)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::attach_participant)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_rooms)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_directory)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::directory_status)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_description)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::change_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::read_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replace_source)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::start_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_accepted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_runs)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::join)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::joined)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::leave)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_renewed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_tick)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_event)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_gone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_participant)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::submit_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cancel_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::find_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::wait_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_queue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::queue_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::stop_jobs)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cancel_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::put_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_program)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_program)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::program_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::program_exited)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::container_lost)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cluster_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::drain)

@@ -1,0 +1,50 @@
+#pragma once
+
+// One connected person or program.
+
+#include "actors/directory.hpp"
+#include "actors/message_ids.hpp"
+#include "actors/participant_sink.hpp"
+
+#include <caf/actor.hpp>
+
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace coterie::actors {
+
+/// What a participant asks for, as its dialect read it from the wire. `reference` comes back with
+/// the answer.
+struct participant_request {
+  std::string reference;
+  std::variant<start_run, cancel_job> what;
+};
+
+/// The connection is closed: leave the room.
+struct participant_gone {};
+
+/// Close the connection with this reason (node is stopping, room deleted).
+struct end_participant {
+  std::string reason;
+};
+
+/// One live connection to one room; lives on the front node.
+///
+/// Protocol                            from     answer
+///   participant_request               net      through the sink
+///   participant_gone                  net      -
+///   room_event                        relay    through the sink
+/// States  joining (requests wait for the join) -> in the room -> gone. A join that fails is told
+///         to the sink, which closes the connection. When the room or relay dies the participant
+///         joins again, with back-off, and keeps its socket.
+/// Bounds  the sink's outbound queue (net); one join in flight; requests_max not yet answered.
+struct participant_bounds {
+  static constexpr std::size_t requests_max = 64;
+};
+
+caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
+                             participant self_description, directory_actor directory,
+                             dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink);
+
+} // namespace coterie::actors

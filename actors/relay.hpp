@@ -1,0 +1,26 @@
+#pragma once
+
+// One node's share of a room.
+
+#include "actors/directory.hpp"
+#include "actors/message_ids.hpp"
+
+#include <caf/actor.hpp>
+
+namespace coterie::actors {
+
+struct relay_bounds {
+  static constexpr std::size_t participants_max = 200;
+};
+
+/// The participants of one room on this node: one stream from the room, fanned out here.
+///
+/// Protocol                       from            answer
+///   attach_participant           directory       joined
+///   room_event                   room            - (to every participant)
+///   DOWN of a participant                        leave to the room
+///   DOWN of the room                             participants are told to join again; relay ends
+/// Ends with its last participant.
+caf::actor spawn_relay(caf::actor_system& system, room_id room, room_actor owner);
+
+} // namespace coterie::actors

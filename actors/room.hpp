@@ -1,0 +1,227 @@
+#pragma once
+
+// One live room.
+
+#include "actors/capabilities.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/message_ids.hpp"
+#include "actors/room_event.hpp"
+#include "actors/run.hpp"
+#include "storage/records.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/result.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace coterie::actors {
+
+// -- requests about the room itself -----------------------------------------------------------
+
+struct describe_room {
+  caller who;
+};
+
+struct room_description {
+  storage::room_record room;
+  std::vector<storage::alias_record> aliases;
+  storage::role grants = storage::role::viewer; ///< to whoever asked
+};
+
+/// What is absent stays. Needs role owner, but for a dialect whose clients carry no token.
+struct change_room {
+  caller who;
+  std::optional<std::string> title;
+  std::optional<std::string> language;
+  std::optional<storage::visibility> seen_by;
+  std::optional<std::string> main;
+  std::optional<storage::room_status> status;
+  bool without_owner = false; ///< the dialect has no owners: editor is enough
+};
+
+/// Deletes the room for ever. Needs role owner.
+struct remove_room {
+  caller who;
+};
+
+// -- files ------------------------------------------------------------------------------------
+
+struct list_files {
+  caller who;
+};
+
+struct file_listing {
+  std::vector<storage::file_record> files; ///< by path; content left empty, see sizes
+  std::vector<std::uint64_t> sizes;        ///< bytes, in the same order
+};
+
+struct read_file {
+  caller who;
+  std::string path; ///< empty: the main file
+};
+
+struct write_file {
+  caller who;
+  std::string path;
+  std::string content;
+  bool is_text = true;
+  std::optional<std::uint64_t> if_match; ///< errc::version_mismatch when the file has another
+};
+
+struct file_written {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::uint64_t version = 0;
+  bool created = false;
+};
+
+struct remove_file {
+  caller who;
+  std::string path;
+  std::optional<std::uint64_t> if_match;
+};
+
+/// For dialects that know only "the code": sets the language and the text of the main file. When
+/// the language changes, the main file takes that language's usual name.
+struct replace_source {
+  caller who;
+  std::string language;
+  std::string source;
+};
+
+// -- runs -------------------------------------------------------------------------------------
+
+/// How often a room may start runs; the durations and counts of a dialect's contract.
+struct run_admission {
+  bool exclusive = false;                ///< one queued or running at a time: errc::conflict
+  std::chrono::milliseconds cooldown{0}; ///< since the last accepted run: errc::rate_limited
+  std::chrono::milliseconds window{0};   ///< fixed window, opened by its first accepted run
+  std::uint32_t window_max = 0;          ///< accepted runs in one window: errc::rate_limited
+
+  static constexpr run_admission unlimited() {
+    return {};
+  }
+};
+
+/// Runs `path` (empty: the main file) with a snapshot of all files. Needs role editor.
+struct start_run {
+  caller who;
+  std::string path;
+  std::string language; ///< empty: by the path, else the room's
+  std::string input;
+  std::vector<std::string> args;
+  std::vector<std::string> compiler_args;
+  wanted_limits limits;
+  std::vector<run_test> tests;
+  bool truncate_output = false;
+  bool retry = false;
+  run_admission admission;
+};
+
+/// A refused start_run answers an error whose failure detail is, for the admission rules, one of
+/// `active:<STATUS>`, `cooldown:<ms>`, `window:<ms>`: milliseconds until it may work again.
+struct run_accepted {
+  job_id job;
+};
+
+struct list_runs {
+  caller who;
+};
+
+struct run_listing {
+  std::vector<job_view> runs; ///< newest first, at most room_bounds::runs_listed_max, no results
+};
+
+// -- participants -----------------------------------------------------------------------------
+
+/// From a relay, for one of its participants.
+struct join {
+  caller who;
+  participant as;
+  caf::actor relay;
+};
+
+struct joined {
+  storage::room_record room;
+  storage::role grants = storage::role::viewer;
+  std::vector<participant> participants; ///< the new one included
+  std::vector<job_view> runs;
+};
+
+struct leave {
+  participant_id who;
+};
+
+// -- from its parent, the directory -----------------------------------------------------------
+
+/// The lease was renewed: writes are good until this instant of the actor clock.
+struct lease_renewed {
+  epoch lease_epoch = 0;
+  std::chrono::steady_clock::time_point good_until;
+};
+
+/// Another node has the room: drop everything at once, store nothing.
+struct lease_lost {
+  epoch lease_epoch = 0;
+};
+
+/// Finish what is in flight, give the lease back, end.
+struct close_room {};
+
+struct room_tick {};
+
+struct room_bounds {
+  static constexpr std::size_t files_max = 1000;
+  static constexpr std::size_t file_bytes_max = 8U << 20;
+  static constexpr std::size_t room_bytes_max = 32U << 20; ///< all files together
+  static constexpr std::size_t participants_max = 200;
+  static constexpr std::size_t relays_max = 64;
+  static constexpr std::size_t waiting_max = 256; ///< requests held back while it loads
+  static constexpr std::size_t runs_listed_max = 50;
+  static constexpr std::size_t title_bytes_max = 200;
+};
+
+/// One live room: the single writer of its files and members, under a lease.
+///
+/// Protocol                          from                        answer
+///   describe_room, list_files, read_file, list_runs   API       what was asked
+///   change_room, write_file, remove_file, replace_source, remove_room
+///                                   API                         once durable
+///   start_run                       API, participant            run_accepted, once the job is
+///   durable join, leave                     relay                       joined / - job_output,
+///   job_ended           job, dispatcher             - (fanned out as room_events) lease_renewed,
+///   lease_lost, close_room   directory           -
+/// States  loading (requests wait, bounded) -> open -> closing (errc::unavailable: ask the
+///         directory again) -> gone. A failed load ends the room and fails the waiting requests;
+///         nothing is ever stored by a room that did not load.
+/// Bounds  room_bounds; a relay that is gone is dropped by its DOWN.
+/// A crash loses what was not answered yet; the next request wakes the room from the store.
+using room_actor = caf::typed_actor<
+  caf::result<room_description>(describe_room), caf::result<room_description>(change_room),
+  caf::result<void>(remove_room), caf::result<file_listing>(list_files),
+  caf::result<storage::file_record>(read_file), caf::result<file_written>(write_file),
+  caf::result<void>(remove_file), caf::result<room_description>(replace_source),
+  caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
+  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_output),
+  caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
+  caf::result<void>(close_room), caf::result<void>(room_tick)>;
+
+/// What a room leans on.
+struct room_context {
+  caf::actor store;
+  dispatcher_actor dispatcher;
+  std::shared_ptr<const config::language_table> languages;
+  wall_clock now = system_now;
+  std::chrono::milliseconds idle_after{std::chrono::minutes{10}};
+};
+
+room_actor spawn_room(caf::actor_system& system, room_context context, storage::lease_record lease,
+                      std::chrono::steady_clock::time_point good_until);
+
+} // namespace coterie::actors
