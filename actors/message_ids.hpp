@@ -40,6 +40,7 @@ struct describe_directory;
 struct directory_status;
 
 struct describe_room;
+struct room_state_on_disk;
 struct room_description;
 struct change_room;
 struct remove_room;
@@ -144,6 +145,7 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::directory_status))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_description))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_state_on_disk))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::change_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_files))
@@ -224,6 +226,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::directory_status)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_description)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_state_on_disk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::change_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_files)
