@@ -24,8 +24,8 @@ result<void> check_name(std::string_view what, std::string_view text) {
 
 result<void> check_hash(std::string_view hash) {
   if (hash.empty() || hash.size() > capability_hash_bytes_max)
-    return {errc::invalid_argument, "a capability's hash has 1 to "
-                                      + std::to_string(capability_hash_bytes_max) + " bytes"};
+    return {errc::invalid_argument,
+            "a capability's hash has 1 to " + std::to_string(capability_hash_bytes_max) + " bytes"};
   return {};
 }
 

@@ -24,10 +24,10 @@ struct job_row {
   std::uint64_t seq = 0; ///< order of insertion
 };
 
-using file_key = std::pair<room_id, std::string>;           // room, path
-using alias_key = std::pair<std::string, std::string>;      // dialect, name
-using capability_key = std::pair<std::string, room_id>;     // hash, room
-using listing_key = std::pair<timestamp, std::uint64_t>;    // made at, order of insertion
+using file_key = std::pair<room_id, std::string>;        // room, path
+using alias_key = std::pair<std::string, std::string>;   // dialect, name
+using capability_key = std::pair<std::string, room_id>;  // hash, room
+using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
 
 failure no_such_room() {
   return failure{errc::not_found, "there is no such room"};
@@ -443,7 +443,7 @@ private:
 
   wall_clock clock_;
   undo_log undo_;
-  std::uint64_t last_seq_ = 0; // never taken back: a gap does no harm
+  std::uint64_t last_seq_ = 0;             // never taken back: a gap does no harm
   memory_table<int, node_id> node_{undo_}; // one row: the node registered last
   memory_table<room_id, room_row> rooms_{undo_};
   memory_table<capability_key, std::monostate> capabilities_{undo_};

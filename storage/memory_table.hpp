@@ -90,9 +90,8 @@ public:
 
 private:
   void note_old(const Key& key, Row old) {
-    log_.note([this, key, old = std::move(old)]() mutable {
-      rows_.insert_or_assign(key, std::move(old));
-    });
+    log_.note(
+      [this, key, old = std::move(old)]() mutable { rows_.insert_or_assign(key, std::move(old)); });
   }
 
   undo_log& log_;
