@@ -27,8 +27,8 @@ struct request {
   std::string query; ///< raw, without '?'
   std::vector<std::pair<std::string, std::string>> headers; ///< names in lower case
   std::string body;
-  std::string remote_address; ///< of the client, behind trusted proxies as they say
-  std::string id;             ///< request id: in every log line, and in X-Request-Id
+  std::string remote_address;           ///< of the client, behind trusted proxies as they say
+  std::string id;                       ///< request id: in every log line, and in X-Request-Id
   std::vector<std::string> path_values; ///< what the pattern's {names} matched, in order
 
   /// First header of that (lower-case) name; empty when absent.
@@ -46,7 +46,7 @@ struct response {
   unsigned status = 200;
   std::string body;
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers; ///< further ones
+  std::vector<std::pair<std::string, std::string>> headers{}; ///< further ones
 };
 
 /// How a route group words an error: native and each dialect have their own body.
@@ -67,8 +67,7 @@ public:
   /// Words `why` by the route's error_writer, with Retry-After (whole seconds, rounded up) when
   /// given.
   virtual void fail(const failure& why, const std::vector<std::string>& details = {},
-                    std::optional<std::chrono::milliseconds> retry_after = std::nullopt)
-    = 0;
+                    std::optional<std::chrono::milliseconds> retry_after = std::nullopt) = 0;
 };
 
 using responder_ptr = std::shared_ptr<responder>;
