@@ -106,6 +106,10 @@ constexpr std::array table{
          [](settings& s, value v) {
            return read_number<std::uint32_t>(s.connections_max, v, 1, 1'000'000);
          }},
+  option{"connections-per-address", "N", "connections of one client address; more get 429", "10000",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.connections_per_address, v, 1, 1'000'000);
+         }},
   option{"trusted-proxies", "LIST", "proxies whose X-Forwarded-For is believed (addresses, CIDR)",
          "",
          [](settings& s, value v) -> result<void> {
@@ -177,13 +181,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 /// REPOSITORY_TYPE names an engine only; a URL, if any, says more.
 std::optional<std::string> database_of_repository_type(std::string_view type) {
-  if (type == "memory" || type == "in_memory" || type == "inmemory")
-    return "memory";
-  if (type == "sqlite")
-    return "sqlite";
-  if (type == "postgres" || type == "postgresql" || type == "database")
+  if (type == "postgres" || type == "postgresql")
     return std::nullopt;    // DATABASE_URL says where
-  return std::string(type); // refused later, with its source named
+  return std::string(type); // "memory", or refused later with its source named
 }
 
 } // namespace
@@ -259,8 +259,8 @@ std::vector<named_value> from_environment(const char* const* environment,
     else
       unknown.push_back(name);
   }
-  if (repository)
-    general.insert(general.begin(), {"database", *repository, "REPOSITORY_TYPE"});
+  if (repository) // it chooses the engine, so it wins over a URL of another one
+    general.push_back({"database", *repository, "REPOSITORY_TYPE"});
   general.insert(general.end(), std::make_move_iterator(ours.begin()),
                  std::make_move_iterator(ours.end()));
   return general;

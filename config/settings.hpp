@@ -26,6 +26,7 @@ struct settings {
   std::uint16_t port = 8080;  ///< 0 picks a free one
   std::uint32_t threads = 2;  ///< for connections
   std::uint32_t connections_max = 20'000;
+  std::uint32_t connections_per_address = 10'000;
   std::string base_url;                     ///< empty: from the Host header of each request
   std::vector<std::string> trusted_proxies; ///< addresses or CIDR blocks
   std::vector<std::string> allowed_origins{"*"};
