@@ -9,6 +9,11 @@
 // Group commit: between begin() and commit() calls form one transaction. A write that fails by
 // contract (stale epoch, conflict, not found) has no effect and does not disturb the others; a
 // write is durable when commit() has returned success. Outside of a transaction each call is one.
+//
+// Every call may also fail with errc::unavailable (disk full, database locked or away),
+// errc::timeout or errc::system; a failed call has no effect. When that ends the open
+// transaction, the calls after it and commit() fail too. What storage/checks.hpp rules out is
+// errc::invalid_argument or errc::too_large in every engine.
 
 #include "base/result.hpp"
 #include "storage/records.hpp"
@@ -57,36 +62,41 @@ public:
   // -- rooms ----------------------------------------------------------------------------------
 
   /// Stores a new room with its capabilities and files, and takes its lease for `node`.
-  /// errc::conflict when the id or an alias exists.
+  /// errc::conflict when the id or an alias exists. Ids are never used again: a room made anew
+  /// under the id of a deleted one would start in epoch 1 again.
   virtual result<lease_record> create_room(const room_image& image,
                                            const std::vector<alias_record>& aliases, node_id node,
                                            std::chrono::milliseconds ttl) = 0;
   virtual result<room_image> load_room(room_id room) = 0;
   /// Overwrites the record (not files or capabilities).
   virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
-  /// Removes the room, its files, capabilities, aliases and lease. Its jobs stay, without files.
+  /// Removes the room, its files, capabilities, aliases and lease. Its jobs
+  /// stay, but lose their `request`: those that are over at once, the others when they end (they
+  /// can still be claimed and run).
   virtual result<void> delete_room(const fence& lease) = 0;
 
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
   virtual result<std::vector<alias_record>> list_aliases(room_id room) = 0;
 
   /// Rooms for which one of `capability_hashes` is valid, oldest first, after `after` (exclusive,
-  /// by id order of listing), at most `limit`.
+  /// by its place in this order), at most `limit` (and list_rows_max, as in every listing).
+  /// errc::not_found when the room `after` is gone: list from the start again.
   virtual result<std::vector<room_record>>
   list_rooms(const std::vector<std::string>& capability_hashes, std::optional<room_id> after,
              std::size_t limit) = 0;
 
   // -- files ----------------------------------------------------------------------------------
 
-  /// Inserts or replaces by path. The version is the caller's.
+  /// Inserts or replaces by path. The version is the caller's. errc::too_large when the room
+  /// would have more than files_max files.
   virtual result<void> save_file(const fence& lease, const file_record& file) = 0;
   /// errc::not_found when there is none.
   virtual result<void> delete_file(const fence& lease, std::string_view path) = 0;
 
   // -- jobs -----------------------------------------------------------------------------------
 
-  /// Stores a QUEUED job. errc::conflict when its id exists, or when it is exclusive and its
-  /// room has an exclusive job that is not over.
+  /// Stores a QUEUED job; its room need not exist. errc::conflict when its id exists, or when it is
+  /// exclusive and its room has an exclusive job that is not over.
   virtual result<void> create_job(const job_record& job) = 0;
   virtual result<job_record> load_job(job_id job) = 0;
 

@@ -51,7 +51,7 @@ result<void> check_record(const room_record& room) {
 
 result<void> check_counts(const room_image& image, const std::vector<alias_record>& aliases) {
   if (image.files.size() > files_max)
-    return too_large("the room", files_max, "files");
+    return too_many_files();
   if (image.capabilities.size() > capabilities_max)
     return too_large("the room", capabilities_max, "capabilities");
   if (aliases.size() > aliases_max)
@@ -101,6 +101,10 @@ result<void> check_room(const fence& lease, const room_record& room) {
   if (lease.room != room.id)
     return {errc::invalid_argument, "the lease is of another room than the record"};
   return check_record(room);
+}
+
+failure too_many_files() {
+  return too_large("the room", files_max, "files");
 }
 
 result<void> check_file(const file_record& file) {

@@ -36,6 +36,7 @@ inline constexpr std::size_t list_rows_max = 1000;
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node);
 result<void> check_room(const fence& lease, const room_record& room);
+failure too_many_files(); ///< errc::too_large: the room would have more than files_max
 result<void> check_file(const file_record& file);
 /// Also errc::invalid_argument unless the job is as a new one: QUEUED, no result, node or count.
 result<void> check_new_job(const job_record& job);

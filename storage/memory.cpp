@@ -222,6 +222,8 @@ public:
       return ok;
     if (auto ok = check_fence(lease); !ok)
       return ok;
+    if (!files_.has({lease.room, file.path}) && count_files(lease.room) >= files_max)
+      return too_many_files();
     files_.put({lease.room, file.path}, file);
     return {};
   }
@@ -385,6 +387,13 @@ private:
 
   std::map<file_key, file_record>::const_iterator first_file(room_id room) const {
     return files_.rows().lower_bound({room, std::string()});
+  }
+
+  std::size_t count_files(room_id room) const {
+    std::size_t count = 0;
+    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
+      ++count;
+    return count;
   }
 
   bool has_exclusive_job(room_id room) const {

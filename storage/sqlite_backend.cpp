@@ -5,11 +5,12 @@
 
 namespace coterie::storage {
 
-result<std::unique_ptr<backend>> open_sqlite(const std::string& path, wall_clock clock) {
+result<std::unique_ptr<backend>> open_sqlite(const std::string& path, wall_clock clock,
+                                             sqlite_timeouts timeouts) {
   auto lock = lock_file::take(path + ".lock");
   if (!lock)
     return lock.why();
-  auto db = sqlite_connection::open(path);
+  auto db = sqlite_connection::open(path, timeouts);
   if (!db)
     return db.why();
   if (auto ok = migrate(**db, sqlite_migrations(), clock()); !ok)

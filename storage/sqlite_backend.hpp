@@ -91,6 +91,8 @@ private:
   result<void> insert_room(const room_record& room);
   result<void> insert_capabilities(const room_image& image);
   result<void> insert_aliases(room_id room, const std::vector<alias_record>& aliases);
+  /// errc::too_large when the room has files_max files and none at `path`.
+  result<void> check_room_for(room_id room, std::string_view path);
   result<void> put_file(room_id room, const file_record& file);
 
   result<void> end_job(job_id job, job_status status, std::string_view encoded_result,

@@ -164,8 +164,9 @@ void sqlite_connection::statement_deleter::operator()(sqlite3_stmt* statement) c
   sqlite3_finalize(statement);
 }
 
-result<std::unique_ptr<sqlite_connection>> sqlite_connection::open(std::string path) {
-  std::unique_ptr<sqlite_connection> made(new sqlite_connection(std::move(path)));
+result<std::unique_ptr<sqlite_connection>> sqlite_connection::open(std::string path,
+                                                                   sqlite_timeouts timeouts) {
+  std::unique_ptr<sqlite_connection> made(new sqlite_connection(std::move(path), timeouts));
   if (auto ok = make_private_file(made->path_); !ok)
     return ok.why();
   // No mutexes: the contract is one thread at a time.
@@ -179,7 +180,7 @@ result<std::unique_ptr<sqlite_connection>> sqlite_connection::open(std::string p
 }
 
 result<void> sqlite_connection::configure() {
-  sqlite3_busy_timeout(db_, static_cast<int>(sqlite_busy_timeout.count()));
+  sqlite3_busy_timeout(db_, static_cast<int>(timeouts_.busy.count()));
   sqlite3_progress_handler(db_, steps_per_look, &sqlite_connection::on_progress, this);
   // WAL appends instead of copying pages, and readers (a backup) do not block. In WAL mode
   // synchronous=NORMAL survives a crash of the process but may lose the last commits with the
@@ -214,7 +215,7 @@ result<void> sqlite_connection::execute(const char* script) {
 }
 
 sqlite_query sqlite_connection::query(std::string_view sql) {
-  deadline_ = std::chrono::steady_clock::now() + sqlite_statement_timeout;
+  deadline_ = std::chrono::steady_clock::now() + timeouts_.statement;
   if (const auto known = statements_.find(sql); known != statements_.end())
     return {db_, known->second.get(), {}};
   sqlite3_stmt* made = nullptr;

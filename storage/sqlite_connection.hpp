@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "storage/sqlite.hpp"
 
 #include <chrono>
 #include <memory>
@@ -18,11 +19,6 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 namespace coterie::storage {
-
-// 5 s: how long a call waits for a lock of another process (a backup, an operator's shell).
-inline constexpr std::chrono::milliseconds sqlite_busy_timeout{5'000};
-// 10 s: after this a statement is given up with errc::timeout; far above any of ours.
-inline constexpr std::chrono::milliseconds sqlite_statement_timeout{10'000};
 
 /// Marks how a string is bound. What it views must outlive the query.
 struct text {
@@ -110,7 +106,8 @@ class sqlite_connection {
 public:
   /// Opens or makes the file, readable by its owner only, and sets how it is written: a commit
   /// that has returned survives a crash of the server and a loss of power.
-  static result<std::unique_ptr<sqlite_connection>> open(std::string path);
+  static result<std::unique_ptr<sqlite_connection>> open(std::string path,
+                                                         sqlite_timeouts timeouts = {});
   ~sqlite_connection();
   sqlite_connection(const sqlite_connection&) = delete;
   sqlite_connection& operator=(const sqlite_connection&) = delete;
@@ -138,11 +135,13 @@ private:
   };
   using statement = std::unique_ptr<sqlite3_stmt, statement_deleter>;
 
-  explicit sqlite_connection(std::string path) : path_(std::move(path)) {}
+  sqlite_connection(std::string path, sqlite_timeouts timeouts)
+      : path_(std::move(path)), timeouts_(timeouts) {}
   result<void> configure();
   static int on_progress(void* self);
 
   std::string path_;
+  sqlite_timeouts timeouts_;
   sqlite3* db_ = nullptr;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   std::unordered_map<std::string, statement, string_hash, std::equal_to<>> statements_;

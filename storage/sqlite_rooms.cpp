@@ -230,8 +230,19 @@ result<void> sqlite_backend::save_file(const fence& lease, const file_record& fi
   return atomically([&]() -> result<void> {
     if (auto ok = check_fence(lease); !ok)
       return ok;
+    if (auto ok = check_room_for(lease.room, file.path); !ok)
+      return ok;
     return put_file(lease.room, file);
   });
+}
+
+result<void> sqlite_backend::check_room_for(room_id room, std::string_view path) {
+  auto select = db_->query("SELECT EXISTS (SELECT 1 FROM file WHERE room = ?1 AND path = ?2)"
+                           " OR (SELECT count(*) FROM file WHERE room = ?1) < ?3");
+  const auto row = select.bind(room, text(path), static_cast<std::int64_t>(files_max)).next();
+  if (!row)
+    return row.why();
+  return select.integer(0) != 0 ? result<void>{} : too_many_files();
 }
 
 result<void> sqlite_backend::put_file(room_id room, const file_record& file) {

@@ -351,6 +351,21 @@ SCENARIO("what an engine could not store is refused by all") {
            "too_large");
 }
 
+SCENARIO("a full room takes no new file, but changes of those it has") {
+  auto image = make_image();
+  image.files.clear();
+  for (std::size_t i = 0; i < files_max; ++i)
+    image.files.push_back({std::to_string(i) + ".py", "", true, 1, now});
+  const auto lease = create(image);
+  CHECK_EQ(refusal(store->save_file(fence_of(lease), {"new", "", true, 1, now})), "too_large");
+  must(store->save_file(fence_of(lease), {"0.py", "changed", true, 2, now}));
+  must(store->delete_file(fence_of(lease), "1.py"));
+  must(store->save_file(fence_of(lease), {"new", "", true, 1, now}));
+  image.room.id = room_id::random();
+  image.files.push_back({"new", "", true, 1, now});
+  CHECK_EQ(refusal(store->create_room(image, {}, north, ttl)), "too_large");
+}
+
 SCENARIO("a healthy database says so, also inside a transaction") {
   CHECK_EQ(refusal(store->check()), "accepted");
   must(store->begin());
