@@ -1,0 +1,105 @@
+#pragma once
+
+// One container as the launcher's thread sees it: the descriptors that are the container, and the
+// state machine of the programs in it. The public handle (launcher.hpp) only posts to it.
+//
+//   making --ready--> idle <--finished-- / --run--> running
+//      any of them --end(), or pid 1 gone--> ending --pidfd readable--> gone
+
+#include "sandbox/cgroup.hpp"
+#include "sandbox/event_loop.hpp"
+#include "sandbox/launcher.hpp"
+#include "sandbox/program_io.hpp"
+#include "sandbox/verdict.hpp"
+#include "sandbox/wire.hpp"
+
+#include <memory>
+#include <string>
+
+namespace coterie::sandbox {
+
+/// What a container is built on.
+struct box_base {
+  slot_group* group = nullptr; ///< null without control groups
+  long owner = -1;             ///< id of programs; -1: the server's own
+};
+
+class box : public std::enable_shared_from_this<box> {
+public:
+  struct hooks {
+    std::function<void(result<void>)> on_ready; ///< once
+    event_loop::task on_released; ///< at most once: the owner does not want it any more
+    event_loop::task on_gone;     ///< once, last; the slot may be used again
+  };
+
+  /// `control` is the socket whose other end pid 1 was given.
+  box(event_loop& loop, box_base base, unique_fd control, hooks tell);
+  ~box();
+
+  /// Starts to listen. Separate from the constructor because handlers keep the box alive.
+  void begin();
+
+  void put(const std::vector<input_file>& files, const std::function<void(result<void>)>& done);
+  void run(command what, run_events events);
+  void feed(std::string bytes);
+  void close_input();
+  void kill(outcome why);
+
+  /// Ends everything inside. A running program gets outcome `why`, with `detail` for internal.
+  void end(outcome why, std::string detail);
+
+  /// The owner lets go: ends everything, a running program as cancelled.
+  void release();
+
+  const stdin_gauge& gauge() const noexcept {
+    return gauge_;
+  }
+
+private:
+  enum class state : std::uint8_t { making, idle, running, ending, gone };
+
+  /// A program that runs.
+  struct running_program {
+    command what;
+    run_events events;
+    std::unique_ptr<program_io> io;
+    event_loop::clock::time_point started;
+    group_reading before;
+    std::optional<outcome> killed;
+    std::string detail; ///< with killed == internal
+    std::uint64_t watched_cpu_us = 0;
+    std::uint64_t watched_rss_bytes = 0;
+    event_loop::timer_id wall_timer;
+    event_loop::timer_id check_timer;
+    std::optional<event_loop::timer_id> force_timer;
+  };
+
+  void on_frame();
+  void on_control_closed();
+  void on_gone();
+  void on_finished(const wire::finished& done);
+  void fail_making(std::string why);
+  result<void> start_program();
+  void arm_check();
+  void check_usage();
+  std::uint64_t measure_cpu();
+  void finish(const ending& facts, report so_far);
+  void signal_pid_one();
+
+  event_loop& loop_;
+  box_base base_;
+  unique_fd control_;
+  hooks tell_;
+  state state_ = state::making;
+  unique_fd pidfd_;
+  int pid_ = 0;
+  unique_fd work_;
+  std::unique_ptr<running_program> program_;
+  std::string lost_detail_;
+  stdin_gauge gauge_ = std::make_shared<std::atomic<std::size_t>>(0);
+};
+
+/// The environment of a program: ours, then what the command adds or replaces by name.
+std::vector<std::string> make_environment(const std::vector<std::string>& added);
+
+} // namespace coterie::sandbox
