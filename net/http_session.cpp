@@ -4,6 +4,8 @@
 #include "base/log.hpp"
 #include "net/answer.hpp"
 #include "net/http_responder.hpp"
+#include "net/ws_handshake.hpp"
+#include "net/ws_socket.hpp"
 
 #include <algorithm>
 #include <array>
@@ -187,7 +189,11 @@ void http_session::on_head() {
     return answer_unrouted(head);
   if (auto complaint = check_body_rules(head))
     return refuse(std::move(*complaint));
-  start_body();
+  if (!match_.found->is_websocket())
+    return start_body();
+  if (auto complaint = check_upgrade(head))
+    return refuse(std::move(*complaint));
+  dispatch_upgrade();
 }
 
 void http_session::answer_unrouted(const request_head& head) {
@@ -289,7 +295,24 @@ bool http_session::read_body() {
   return await_bytes();
 }
 
-void http_session::dispatch() {
+/// RFC 6455, 4.2.1; and browsers let any page open a WebSocket, so its origin is looked at here.
+std::optional<refusal> http_session::check_upgrade(const request_head& head) const {
+  if (head.header("sec-websocket-version") != "13")
+    return refusal{426,
+                   {errc::unsupported, "only WebSocket version 13 is served"},
+                   {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}}};
+  if (!is_handshake_key(head.header("sec-websocket-key")))
+    return refusal{400, {errc::invalid_argument, "Sec-WebSocket-Key is missing or malformed"}, {}};
+  if (head.has_body())
+    return refusal{400, {errc::invalid_argument, "an upgrade request has no body"}, {}};
+  const auto& policy = match_.cors != nullptr ? *match_.cors : context_->settings.cors;
+  if (!is_websocket_origin_allowed(policy, origin_, head.host))
+    return refusal{403, {errc::forbidden, "this origin may not open WebSockets here"}, {}};
+  return std::nullopt;
+}
+
+/// Fills the request that a handler gets.
+void http_session::take_request() {
   auto& head = parser_->head();
   request_.verb = verb_;
   request_.path = std::move(target_->path);
@@ -302,16 +325,57 @@ void http_session::dispatch() {
   request_.path_values = std::move(match_.path_values);
   state_ = state::handling;
   deadline_ = std::chrono::steady_clock::now() + context_->settings.timeouts.handler;
+}
+
+void http_session::dispatch() {
+  take_request();
   const auto to = make_responder(loop_, self(), serial_, match_.errors);
   try {
-    std::get<handler>(match_.found->serve)(std::move(request_), to);
+    std::get<handler>(match_.found->serve)(std::exchange(request_, {}), to);
   } catch (const std::exception& error) {
-    log::error(
-      "handler threw",
-      {{"route", match_.found->label()}, {"what", error.what()}, {"request_id", request_id_}});
+    log::error("handler threw", {{"route", match_.found->label()},
+                                 {"what", error.what()},
+                                 {"request_id", request_id_}});
     to->fail({errc::internal, "internal error"});
   }
-  request_ = request{};
+}
+
+void http_session::dispatch_upgrade() {
+  const auto& head = parser_->head();
+  websocket_key_ = head.header("sec-websocket-key");
+  auto shake =
+    make_handshake(loop_, self(), serial_, match_.errors, head.header("sec-websocket-protocol"));
+  take_request();
+  try {
+    std::get<ws_handler>(match_.found->serve)(std::exchange(request_, {}), shake);
+  } catch (const std::exception& error) {
+    log::error("handler threw", {{"route", match_.found->label()},
+                                 {"what", error.what()},
+                                 {"request_id", request_id_}});
+    shake->refuse({errc::internal, "internal error"});
+  }
+}
+
+void http_session::upgrade(std::uint64_t serial, std::string_view subprotocol,
+                           std::shared_ptr<ws_events> events, const ws_settings& settings) {
+  if (state_ != state::handling || serial != serial_ || answer_)
+    return events->on_closed(ws_close::abnormal);
+  std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                       "Connection: Upgrade\r\nSec-WebSocket-Accept: ";
+  answer += accept_key(websocket_key_);
+  if (!subprotocol.empty()) {
+    answer += "\r\nSec-WebSocket-Protocol: ";
+    answer += subprotocol;
+  }
+  answer += "\r\nX-Request-Id: " + request_id_ + "\r\n\r\n";
+  out_status_ = 101;
+  report();
+  state_ = state::closed;
+  loop_->remove(*this);
+  auto socket = std::make_shared<ws_socket>(loop_, std::move(link_), std::move(events), settings);
+  socket->start(std::move(answer), std::move(inbox_));
+  if (context_->is_draining)
+    socket->begin_drain();
 }
 
 void http_session::deliver(std::uint64_t serial, response answer) {

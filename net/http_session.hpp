@@ -14,6 +14,7 @@
 #include "net/io_loop.hpp"
 #include "net/request_parser.hpp"
 #include "net/server_context.hpp"
+#include "net/ws_session.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -40,6 +41,11 @@ public:
   /// The answer to request number `serial`. Ignored when that was answered or timed out.
   void deliver(std::uint64_t serial, response answer);
 
+  /// Switches request number `serial` to the WebSocket protocol; `events` learns of the end when
+  /// the client has gone meanwhile.
+  void upgrade(std::uint64_t serial, std::string_view subprotocol,
+               std::shared_ptr<ws_events> events, const ws_settings& settings);
+
 private:
   enum class state : std::uint8_t { head, body, handling, writing, skipping, lingering, closed };
 
@@ -58,7 +64,10 @@ private:
   void start_body();
   void answer_unrouted(const request_head& head);
   std::optional<refusal> check_body_rules(const request_head& head) const;
+  std::optional<refusal> check_upgrade(const request_head& head) const;
+  void take_request();
   void dispatch();
+  void dispatch_upgrade();
   void refuse(refusal why);
   void start_writing(response answer);
   header_list further_headers() const;
@@ -93,6 +102,7 @@ private:
   request request_;
   std::string origin_;
   std::string request_id_;
+  std::string websocket_key_;
   std::optional<response> answer_;
 
   std::string inbox_; ///< received and not consumed; at most one header and one scratch buffer

@@ -62,6 +62,20 @@ void io_loop::remove(loop_member& member) {
     members_[index]->index_ = index;
 }
 
+void io_loop::run_soon(loop_member& member) {
+  if (std::exchange(member.is_soon_, true))
+    return;
+  soon_.push_back(member.shared_from_this());
+  if (soon_.size() > 1)
+    return;
+  post([this] {
+    for (const auto& each : std::exchange(soon_, {})) {
+      each->is_soon_ = false;
+      each->on_soon();
+    }
+  });
+}
+
 void io_loop::arm_tick() {
   ticking_ = true;
   timer_.expires_after(tick_);

@@ -31,10 +31,13 @@ public:
   virtual void begin_drain() = 0;
   /// Close now.
   virtual void abort() = 0;
+  /// What run_soon() promised.
+  virtual void on_soon() {}
 
 private:
   friend class io_loop;
   std::size_t index_ = 0; ///< in io_loop::members_
+  bool is_soon_ = false;  ///< in io_loop::soon_
 };
 
 class io_loop : public std::enable_shared_from_this<io_loop> {
@@ -73,6 +76,10 @@ public:
         visit(*std::shared_ptr(members_[i]));
   }
 
+  /// Calls on_soon() of `member` after the handler that runs now: whoever walks many sessions
+  /// costs one wake-up, and each session writes all it was given at once.
+  void run_soon(loop_member& member);
+
   /// Where every session of this loop reads into before it keeps what is incomplete.
   std::span<char> scratch() noexcept {
     return scratch_;
@@ -85,6 +92,7 @@ private:
   std::chrono::milliseconds tick_;
   std::vector<char> scratch_;
   std::vector<std::shared_ptr<loop_member>> members_;
+  std::vector<std::shared_ptr<loop_member>> soon_;
   bool ticking_ = false;
   std::thread thread_;
   // Destroyed first: handlers that never ran may hold members.
