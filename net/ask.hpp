@@ -90,9 +90,8 @@ void ask(caf::actor_system& system, const Handle& to, std::chrono::milliseconds 
          Message message, answer_callback<R> done) {
   system.spawn([to, timeout, message = std::make_shared<Message>(std::move(message)),
                 done = std::move(done)](caf::event_based_actor* self) {
-    detail::request_once<R>(
-      self, to, timeout, *message, done,
-      [done](caf::error& why) { done(result<R>(actors::to_failure(why))); });
+    detail::request_once<R>(self, to, timeout, *message, done,
+                            [done](caf::error& why) { done(result<R>(actors::to_failure(why))); });
   });
 }
 
@@ -102,8 +101,8 @@ template <class R, class Message>
 void ask_room(caf::actor_system& system, const actors::directory_actor& directory, room_id room,
               Message message, answer_callback<R> done) {
   using work_type = detail::room_request<R, Message>;
-  auto work = std::make_shared<work_type>(
-    work_type{directory, room, std::move(message), std::move(done)});
+  auto work =
+    std::make_shared<work_type>(work_type{directory, room, std::move(message), std::move(done)});
   system.spawn([work = std::move(work)](caf::event_based_actor* self) -> caf::behavior {
     detail::try_room(self, work);
     return {[self, work](caf::tick_atom) { detail::try_room(self, work); }};

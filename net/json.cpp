@@ -25,8 +25,8 @@ result<json::object> parse_json_object(std::string_view body) {
   boost::system::error_code problem;
   auto value = json::parse({body.data(), body.size()}, problem, {}, options);
   if (problem == json::error::too_deep)
-    return {errc::invalid_argument, "The body nests deeper than "
-                                      + std::to_string(json_bounds::depth_max) + " levels."};
+    return {errc::invalid_argument,
+            "The body nests deeper than " + std::to_string(json_bounds::depth_max) + " levels."};
   if (problem)
     return {errc::invalid_argument, "The body is not valid JSON: " + problem.message() + "."};
   if (!value.is_object())

@@ -49,13 +49,15 @@ std::string operation_row(std::string_view path, std::string_view verb, const js
 std::string make_docs_page() {
   const auto document = json::parse(openapi_document()).as_object();
   const auto& info = document.at("info").as_object();
-  std::string page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
-                     "<meta name=\"viewport\" content=\"width=device-width\"><title>"
-                     + text_of(info, "title") + "</title><style>"
-                     "body{font:16px/1.5 system-ui;max-width:64rem;margin:2rem auto;padding:0 1rem}"
-                     "td{padding:.2rem .8rem .2rem 0;vertical-align:top}</style><h1>"
-                     + text_of(info, "title") + "</h1><p>" + text_of(info, "description")
-                     + "<p>Machine-readable: <a href=\"/openapi.json\">openapi.json</a><table>\n";
+  std::string page =
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
+    "<meta name=\"viewport\" content=\"width=device-width\"><title>"
+    + text_of(info, "title")
+    + "</title><style>"
+      "body{font:16px/1.5 system-ui;max-width:64rem;margin:2rem auto;padding:0 1rem}"
+      "td{padding:.2rem .8rem .2rem 0;vertical-align:top}</style><h1>"
+    + text_of(info, "title") + "</h1><p>" + text_of(info, "description")
+    + "<p>Machine-readable: <a href=\"/openapi.json\">openapi.json</a><table>\n";
   for (const auto& [path, operations] : document.at("paths").as_object())
     for (const auto& [verb, what] : operations.as_object())
       page += operation_row(path, verb, what.as_object());

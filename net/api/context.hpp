@@ -20,8 +20,8 @@ class language_catalog; // net/api/languages.hpp
 
 /// What an operator may choose about the API.
 struct api_settings {
-  std::string public_url; ///< "https://code.example.org", without a final slash; empty: links are
-                          ///< relative to the server
+  std::string public_url;  ///< "https://code.example.org", without a final slash; empty: links are
+                           ///< relative to the server
   bool serves_yjs = false; ///< whether rooms have a /yjs/{room} link
 };
 
@@ -63,16 +63,16 @@ std::optional<Id> id_from_path(const request& from, const responder_ptr& reply) 
 template <class R, class Message, class Done>
 void ask_room_or_refuse(const api_context_ptr& context, room_id room, Message message,
                         responder_ptr reply, Done done) {
-  ask_room<R>(context->system, context->node.directory, room, std::move(message),
-              answer_callback<R>([reply = std::move(reply), done = std::move(done)](
-                                   result<R> answer) {
-                if (!answer)
-                  return refuse(reply, std::move(answer).why());
-                if constexpr (std::is_void_v<R>)
-                  done(reply);
-                else
-                  done(reply, std::move(*answer));
-              }));
+  ask_room<R>(
+    context->system, context->node.directory, room, std::move(message),
+    answer_callback<R>([reply = std::move(reply), done = std::move(done)](result<R> answer) {
+      if (!answer)
+        return refuse(reply, std::move(answer).why());
+      if constexpr (std::is_void_v<R>)
+        done(reply);
+      else
+        done(reply, std::move(*answer));
+    }));
 }
 
 } // namespace coterie::net

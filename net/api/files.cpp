@@ -83,8 +83,7 @@ void read_file(const api_context_ptr& context, const request& from, const respon
                                                         storage::file_record file) {
       response answer;
       answer.headers.emplace_back("ETag", etag_of(file.version));
-      answer.content_type =
-        file.is_text ? "text/plain; charset=utf-8" : "application/octet-stream";
+      answer.content_type = file.is_text ? "text/plain; charset=utf-8" : "application/octet-stream";
       if (is_none_match_hit(known, file.version))
         answer.status = 304;
       else
@@ -114,9 +113,9 @@ void write_file(const api_context_ptr& context, request from, const responder_pt
   ask_room_or_refuse<actors::file_written>(
     context, address->room, std::move(message), reply,
     [](const responder_ptr& to, const actors::file_written& file) {
-      auto answer = json_response(file.created ? 201 : 200, {{"path", file.path},
-                                                             {"size", file.bytes},
-                                                             {"version", file.version}});
+      auto answer =
+        json_response(file.created ? 201 : 200,
+                      {{"path", file.path}, {"size", file.bytes}, {"version", file.version}});
       answer.headers.emplace_back("ETag", etag_of(file.version));
       to->send(std::move(answer));
     });

@@ -32,7 +32,7 @@ std::optional<std::string> language_catalog::version_of(std::string_view name) c
 void when_languages_are_known(const api_context_ptr& context, std::function<void()> then) {
   if (context->languages->is_ready())
     return then();
-  constexpr std::chrono::milliseconds look_every{50};
+  static constexpr std::chrono::milliseconds look_every{50};
   context->system.spawn([context, then = std::move(then), left = catalog_wait_max / look_every](
                           caf::event_based_actor* self) mutable -> caf::behavior {
     self->delayed_send(self, look_every, caf::tick_atom_v);
@@ -62,12 +62,9 @@ const config::language* find_offered(const api_context& context, std::string_vie
 }
 
 json::object limits_json(const config::limits& limits) {
-  return {{"wall_ms", limits.wall.count()},
-          {"cpu_ms", limits.cpu.count()},
-          {"memory_mb", limits.memory_bytes >> 20},
-          {"processes", limits.processes},
-          {"output_kb", limits.output_bytes >> 10},
-          {"disk_mb", limits.disk_bytes >> 20}};
+  return {{"wall_ms", limits.wall.count()},         {"cpu_ms", limits.cpu.count()},
+          {"memory_mb", limits.memory_bytes >> 20}, {"processes", limits.processes},
+          {"output_kb", limits.output_bytes >> 10}, {"disk_mb", limits.disk_bytes >> 20}};
 }
 
 void add_languages_api(router& routes, api_context_ptr context) {
@@ -78,14 +75,14 @@ void add_languages_api(router& routes, api_context_ptr context) {
         const auto version = context->languages->version_of(language.name);
         if (!version)
           continue;
-        list.push_back(json::object{{"name", language.name},
-                                    {"title", language.title},
-                                    {"version", *version},
-                                    {"aliases", json::array(language.aliases.begin(),
-                                                            language.aliases.end())},
-                                    {"main", language.main_file},
-                                    {"limits", limits_json(language.run.defaults)},
-                                    {"ceilings", limits_json(language.run.ceiling)}});
+        list.push_back(
+          json::object{{"name", language.name},
+                       {"title", language.title},
+                       {"version", *version},
+                       {"aliases", json::array(language.aliases.begin(), language.aliases.end())},
+                       {"main", language.main_file},
+                       {"limits", limits_json(language.run.defaults)},
+                       {"ceilings", limits_json(language.run.ceiling)}});
       }
       reply->send(json_response(200, {{"languages", std::move(list)}}));
     });

@@ -20,7 +20,8 @@ public:
       return "is given twice";
     if (directories_.contains(path))
       return "is also the directory of another file";
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (auto slash = path.find('/'); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       if (files_.contains(path.substr(0, slash)))
         return "lies below another file";
       directories_.insert(path.substr(0, slash));

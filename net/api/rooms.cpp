@@ -59,8 +59,8 @@ actors::open_room read_new_room(const api_context& context, const json::object& 
   actors::open_room room;
   room.title = fields.text("title", actors::room_bounds::title_bytes_max).value_or("");
   room.seen_by = read_visibility(fields).value_or(storage::visibility::link);
-  for (auto& file : read_files(fields, actors::room_bounds::files_max,
-                               actors::room_bounds::file_bytes_max))
+  for (auto& file :
+       read_files(fields, actors::room_bounds::files_max, actors::room_bounds::file_bytes_max))
     room.files.push_back({file.path, std::move(file.content), file.is_text, 1, {}});
   room.main = read_path(fields, "main").value_or("");
   const bool is_missing = !room.main.empty() && !room.files.empty()
@@ -160,7 +160,8 @@ std::optional<std::size_t> read_limit(const std::string& text, std::size_t max) 
 void list_rooms(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
   const auto who = caller_of(from);
   if (who.token_hash.empty())
-    return reply->fail({errc::unauthorized, "Listing rooms needs a bearer token: ids are secrets."});
+    return reply->fail(
+      {errc::unauthorized, "Listing rooms needs a bearer token: ids are secrets."});
   std::size_t limit = rooms_api_bounds::listed_default;
   std::optional<room_id> after;
   complaints wrong;
@@ -223,9 +224,8 @@ json::object room_json(const storage::room_record& room,
 void add_rooms_api(router& routes, api_context_ptr context) {
   const auto with_languages = [context](auto serve) {
     return [context, serve](request from, const responder_ptr& reply) {
-      when_languages_are_known(context, [context, serve, from = std::move(from), reply] {
-        serve(context, from, reply);
-      });
+      when_languages_are_known(
+        context, [context, serve, from = std::move(from), reply] { serve(context, from, reply); });
     };
   };
   const auto with = [context](auto serve) {

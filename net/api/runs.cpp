@@ -127,8 +127,8 @@ actors::run_request read_free_run(const api_context& context, const json::object
                                   complaints& wrong) {
   const field_reader fields{body, wrong};
   actors::run_request run;
-  for (auto& file : read_files(fields, actors::run_bounds::files_max,
-                               actors::run_bounds::source_bytes_max))
+  for (auto& file :
+       read_files(fields, actors::run_bounds::files_max, actors::run_bounds::source_bytes_max))
     run.files.push_back({std::move(file.path), std::move(file.content)});
   if (run.files.empty() && wrong.empty())
     fields.complain("files", "must have at least one entry");
@@ -152,14 +152,13 @@ actors::run_request read_free_run(const api_context& context, const json::object
 
 /// Answers with the result when the job is over in time, with 202 when it is not.
 void answer_when_over(const api_context_ptr& context, job_id job, const responder_ptr& reply) {
-  ask<actors::job_view>(
-    context->system, context->node.dispatcher, runs_api_bounds::wait_max, actors::wait_job{job},
-    [job, reply](result<actors::job_view> answer) {
-      if (answer)
-        return reply->send(json_response(200, run_json(*answer)));
-      // The job is accepted whatever went wrong with the waiting.
-      reply->send(accepted(job, "QUEUED"));
-    });
+  ask<actors::job_view>(context->system, context->node.dispatcher, runs_api_bounds::wait_max,
+                        actors::wait_job{job}, [job, reply](result<actors::job_view> answer) {
+                          if (answer)
+                            return reply->send(json_response(200, run_json(*answer)));
+                          // The job is accepted whatever went wrong with the waiting.
+                          reply->send(accepted(job, "QUEUED"));
+                        });
 }
 
 void start_free_run(const api_context_ptr& context, const request& from,
@@ -269,9 +268,8 @@ void add_runs_api(router& routes, api_context_ptr context) {
   };
   const auto with_languages = [context](auto serve) {
     return [context, serve](request from, const responder_ptr& reply) {
-      when_languages_are_known(context, [context, serve, from = std::move(from), reply] {
-        serve(context, from, reply);
-      });
+      when_languages_are_known(
+        context, [context, serve, from = std::move(from), reply] { serve(context, from, reply); });
     };
   };
   routes.add(method::post, "/api/v1/rooms/{id}/runs", with_languages(start_room_run),

@@ -30,10 +30,10 @@ std::span<const std::string_view> languages_of(session_form form) {
 }
 
 std::string language_complaint(session_form form) {
-  std::string out = "Language must be one of: ";
+  std::string list;
   for (const auto name : languages_of(form))
-    out += (out.ends_with(' ') && out.ends_with(": ") ? "" : ", ") + std::string(name);
-  return out;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  return "Language must be one of: " + list;
 }
 
 // -- errors -----------------------------------------------------------------------------------
@@ -184,8 +184,7 @@ void save_session(const dialect& self, const request& from, const responder_ptr&
   const auto& context = *self.context;
   ask_room<actors::room_description>(
     context.system, context.node.directory, *id,
-    actors::replace_source{caller_of(from), std::move(source->language),
-                           std::move(source->source)},
+    actors::replace_source{caller_of(from), std::move(source->language), std::move(source->source)},
     [reply, id = *id](const result<actors::room_description>& answer) {
       // ACTIVE also for a closed session: the contract says so.
       reply->send(answer ? session_state(200, id, "ACTIVE") : refused_session(answer.why()));
@@ -216,8 +215,7 @@ void start_execution(const dialect& self, room_id id, actors::start_run message,
     [reply, status = self.is_published() ? 202U : 200U](const result<actors::run_accepted>& run) {
       if (!run)
         return reply->send(refused_session_run(run.why()));
-      reply->send(
-        json_response(status, {{"execution_id", run->job.str()}, {"status", "QUEUED"}}));
+      reply->send(json_response(status, {{"execution_id", run->job.str()}, {"status", "QUEUED"}}));
     });
 }
 
@@ -227,16 +225,16 @@ void run_session(const dialect& self, const request& from, const responder_ptr& 
     return;
   // No body is needed and none is read. The limits depend on the session's language.
   const auto& context = *self.context;
-  ask_room<actors::room_description>(
-    context.system, context.node.directory, *id, actors::describe_room{caller_of(from)},
-    [self, id = *id, who = caller_of(from), reply](
-      const result<actors::room_description>& described) {
-      if (!described)
-        return reply->send(refused_session(described.why()));
-      auto message = session_run(described->room.language);
-      message.who = who;
-      start_execution(self, id, std::move(message), reply);
-    });
+  ask_room<actors::room_description>(context.system, context.node.directory, *id,
+                                     actors::describe_room{caller_of(from)},
+                                     [self, id = *id, who = caller_of(from),
+                                      reply](const result<actors::room_description>& described) {
+                                       if (!described)
+                                         return reply->send(refused_session(described.why()));
+                                       auto message = session_run(described->room.language);
+                                       message.who = who;
+                                       start_execution(self, id, std::move(message), reply);
+                                     });
 }
 
 void show_execution(const dialect& self, const request& from, const responder_ptr& reply) {
@@ -250,8 +248,7 @@ void show_execution(const dialect& self, const request& from, const responder_pt
       if (job)
         return reply->send(json_response(200, execution_json(*job, form)));
       if (job.why().code == errc::not_found)
-        return reply->send(
-          session_error(404, "Execution with ID " + id.str() + " not found"));
+        return reply->send(session_error(404, "Execution with ID " + id.str() + " not found"));
       reply->send(refused(job.why()));
     });
 }
@@ -303,10 +300,10 @@ session_source read_session_source(const json::object& body, session_form form,
   } else {
     const auto offered = languages_of(form);
     const auto* name = language->if_string();
-    const bool is_offered = name != nullptr
-                            && std::find(offered.begin(), offered.end(),
-                                         std::string_view(name->data(), name->size()))
-                                 != offered.end();
+    const bool is_offered =
+      name != nullptr
+      && std::find(offered.begin(), offered.end(), std::string_view(name->data(), name->size()))
+           != offered.end();
     if (is_offered)
       out.language.assign(name->data(), name->size());
     else
@@ -355,11 +352,10 @@ response refused_session_run(const failure& why) {
         *wait);
     }
     const auto wait = wait_for("window", why.detail);
-    return with_retry_after(
-      session_error(429, "Rate limit exceeded. Maximum "
-                           + std::to_string(session_bounds::window_max)
-                           + " executions per minute allowed."),
-      wait.value_or(session_bounds::window));
+    return with_retry_after(session_error(429, "Rate limit exceeded. Maximum "
+                                                 + std::to_string(session_bounds::window_max)
+                                                 + " executions per minute allowed."),
+                            wait.value_or(session_bounds::window));
   }
   return refused_session(why);
 }
@@ -384,9 +380,8 @@ json::object execution_json(const actors::job_view& job, session_form form) {
 
 void add_code_sessions(router& routes, api_context_ptr context, session_form form) {
   const auto with = [self = dialect{std::move(context), form}](auto serve) {
-    return [self, serve](const request& from, const responder_ptr& reply) {
-      serve(self, from, reply);
-    };
+    return
+      [self, serve](const request& from, const responder_ptr& reply) { serve(self, from, reply); };
   };
   // The original's parser looked at no media type but its own; neither do its clients.
   const route_rules rules{.body_bytes_max = session_bounds::body_bytes_max,
