@@ -61,7 +61,6 @@ struct leave;
 struct lease_renewed;
 struct lease_lost;
 struct close_room;
-struct room_tick;
 
 struct room_event;
 struct participant_request;
@@ -165,7 +164,6 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::leave))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_renewed))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_lost))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_room))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_tick))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_event))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_request))
@@ -246,7 +244,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_renewed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_room)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_tick)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_request)

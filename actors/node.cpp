@@ -1,5 +1,6 @@
 #include "actors/node.hpp"
 
+#include "actors/errors.hpp"
 #include "actors/run.hpp"
 #include "actors/store.hpp"
 #include "base/log.hpp"

@@ -70,7 +70,6 @@ struct room_state {
       [this](const lease_renewed& m) { on_lease_renewed(m); },
       [this](const lease_lost& m) { on_lease_lost(m); },
       [this](const close_room&) { close("shutting_down"); },
-      [this](const room_tick&) { on_tick(); },
     };
   }
 

@@ -174,8 +174,6 @@ struct lease_lost {
 /// Finish what is in flight, give the lease back, end.
 struct close_room {};
 
-struct room_tick {};
-
 struct room_bounds {
   static constexpr std::size_t files_max = 1000;
   static constexpr std::size_t file_bytes_max = 8U << 20;
@@ -213,7 +211,7 @@ using room_actor = caf::typed_actor<
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_output),
   caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
-  caf::result<void>(close_room), caf::result<void>(room_tick)>;
+  caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {
