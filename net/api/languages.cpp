@@ -29,6 +29,11 @@ std::optional<std::string> language_catalog::version_of(std::string_view name) c
   return found->second;
 }
 
+bool language_catalog::is_empty() const {
+  const std::lock_guard lock{mutex_};
+  return versions_.empty();
+}
+
 void when_languages_are_known(const api_context_ptr& context, std::function<void()> then) {
   if (context->languages->is_ready())
     return then();
@@ -50,11 +55,12 @@ void when_languages_are_known(const api_context_ptr& context, std::function<void
 const config::language* find_offered(const api_context& context, std::string_view name,
                                      const field_reader& fields, std::string_view field) {
   const auto* language = context.node.languages->find(name);
-  if (language != nullptr && context.languages->version_of(language->name))
+  const auto& catalog = *context.languages;
+  if (language != nullptr && (catalog.is_empty() || catalog.version_of(language->name)))
     return language;
   std::string offered;
   for (const auto& other : context.node.languages->all())
-    if (context.languages->version_of(other.name))
+    if (catalog.is_empty() || catalog.version_of(other.name))
       offered += (offered.empty() ? "" : ", ") + other.name;
   fields.complain(field, std::string(language == nullptr ? "is not known" : "has no toolchain here")
                            + "; offered are: " + (offered.empty() ? "none" : offered));

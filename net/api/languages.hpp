@@ -31,6 +31,9 @@ public:
   /// The version, or nothing when it is not offered (yet).
   std::optional<std::string> version_of(std::string_view name) const;
 
+  /// Nothing is offered: this host cannot run programs, but it still keeps rooms.
+  bool is_empty() const;
+
 private:
   mutable std::mutex mutex_;
   std::map<std::string, std::string, std::less<>> versions_;
@@ -44,7 +47,8 @@ inline constexpr std::chrono::milliseconds catalog_wait_max{5'000};
 /// later on an actor thread.
 void when_languages_are_known(const api_context_ptr& context, std::function<void()> then);
 
-/// The language of that name or alias if it is offered. Else adds a complaint that lists what is.
+/// The language of that name or alias if it is offered, or if nothing is (then the refusal comes
+/// when something shall run). Else adds a complaint that lists what is offered.
 const config::language* find_offered(const api_context& context, std::string_view name,
                                      const field_reader& fields, std::string_view field);
 

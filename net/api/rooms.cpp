@@ -46,7 +46,7 @@ std::string guess_language(const api_context& context, const actors::open_room& 
   if (const auto* language = context.node.languages->find_by_path(path))
     return language->name;
   for (const auto& language : context.node.languages->all())
-    if (context.languages->version_of(language.name))
+    if (context.languages->is_empty() || context.languages->version_of(language.name))
       return language.name;
   fields.complain("language", "this server has no toolchain for any language");
   return {};

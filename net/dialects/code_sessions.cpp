@@ -255,14 +255,6 @@ void show_execution(const dialect& self, const request& from, const responder_pt
 
 } // namespace
 
-std::optional<session_form> parse_session_form(std::string_view text) noexcept {
-  if (text == "document")
-    return session_form::document;
-  if (text == "published")
-    return session_form::published;
-  return std::nullopt;
-}
-
 response session_error(unsigned status, std::string_view message) {
   return json_response(status, error_body(message, message));
 }

@@ -24,9 +24,6 @@ enum class session_form : std::uint8_t {
   published, ///< 201/202, time-outs and output on stderr are FAILED, three languages
 };
 
-/// "document" or "published".
-std::optional<session_form> parse_session_form(std::string_view text) noexcept;
-
 /// The numbers of the contract.
 struct session_bounds {
   static constexpr std::chrono::milliseconds cooldown{2'000};
