@@ -1,0 +1,40 @@
+#include "net/api/context.hpp"
+
+#include "base/log.hpp"
+
+namespace coterie::net {
+
+actors::caller caller_of(const request& from) {
+  if (const auto token = from.bearer(); !token.empty())
+    return actors::caller::with_token(token, from.remote_address);
+  return actors::caller::with_token(from.query_value("token").value_or(""), from.remote_address);
+}
+
+failure presentable(failure why) {
+  if (why.code != errc::internal && why.code != errc::system)
+    return why;
+  log::error("request failed", {{"errc", to_string(why.code)}, {"why", why.detail}});
+  return {errc::internal, "Internal server error"};
+}
+
+std::optional<std::chrono::milliseconds> retry_after(const failure& why) {
+  using std::chrono::milliseconds;
+  switch (why.code) {
+  case errc::unavailable:
+  case errc::stale_epoch:
+  case errc::lease_held:
+    return milliseconds{1'000}; // about the time in which a room moves or a store comes back
+  case errc::queue_full:
+  case errc::shutting_down:
+    return milliseconds{5'000}; // about the time in which a restart or a few runs are over
+  default:
+    return std::nullopt;
+  }
+}
+
+void refuse(const responder_ptr& reply, failure why) {
+  const auto told = presentable(std::move(why));
+  reply->fail(told, {}, retry_after(told));
+}
+
+} // namespace coterie::net

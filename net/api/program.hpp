@@ -1,0 +1,43 @@
+#pragma once
+
+// The parts of request bodies that describe programs: files, limits, tests.
+
+#include "actors/run.hpp"
+#include "net/json.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace coterie::net {
+
+/// A file of a request body.
+struct named_file {
+  std::string path;
+  std::string content;
+  bool is_text = true; ///< false when it came as `content_base64` and is not UTF-8
+};
+
+/// `files`: [{"path", "content" | "content_base64"}]. Complains about paths that cannot be, about
+/// two entries with one path, and about a path that is also a directory of another.
+std::vector<named_file> read_files(const field_reader& fields, std::size_t count_max,
+                                   std::size_t bytes_max);
+
+/// A path of a file, checked by actors::complain_about_path.
+std::optional<std::string> read_path(const field_reader& fields, std::string_view name);
+
+/// What room runs and free runs have in common.
+struct program_options {
+  std::string input;
+  std::vector<std::string> args;
+  std::vector<std::string> compiler_args;
+  actors::wanted_limits limits;
+  std::vector<actors::run_test> tests;
+  bool truncate_output = false;
+  bool retry = false;
+};
+
+/// stdin, args, compiler_args, limits, tests, on_output_limit, retry.
+program_options read_program_options(const field_reader& fields);
+
+} // namespace coterie::net
