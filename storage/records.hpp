@@ -79,7 +79,9 @@ std::string_view to_string(job_status status) noexcept;
 std::optional<job_status> parse_job_status(std::string_view text) noexcept;
 std::string_view to_string(visibility seen_by) noexcept; ///< "link", "invite", "private"
 std::optional<visibility> parse_visibility(std::string_view text) noexcept;
-std::string_view to_string(role grants) noexcept;
+std::string_view to_string(room_status status) noexcept; ///< "active", "inactive"
+std::optional<room_status> parse_room_status(std::string_view text) noexcept;
+std::string_view to_string(role grants) noexcept; ///< "viewer", "editor", "owner"
 std::optional<role> parse_role(std::string_view text) noexcept;
 
 /// One execution. `request` and `result` are opaque here (actors encode them).
@@ -94,7 +96,7 @@ struct job_record {
   bool retry = false;       ///< may be started a second time after its node died
   std::uint32_t starts = 0; ///< how often a program of it was started
   std::uint32_t claims = 0; ///< how often a node took it up
-  node_id node;             ///< who runs it; nil while queued
+  node_id node;             ///< who claimed it and runs or ran it; nil until claimed
   timestamp created_at{};
   std::optional<timestamp> started_at;
   std::optional<timestamp> completed_at;

@@ -1,0 +1,141 @@
+#include "storage/checks.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace coterie::storage {
+
+namespace {
+
+failure too_large(std::string_view what, std::size_t bound, std::string_view unit) {
+  return failure{errc::too_large, std::string(what) + " has more than " + std::to_string(bound)
+                                    + " " + std::string(unit)};
+}
+
+result<void> check_name(std::string_view what, std::string_view text) {
+  if (text.size() > name_bytes_max)
+    return too_large(what, name_bytes_max, "bytes");
+  if (!is_utf8(text) || text.find('\0') != std::string_view::npos)
+    return {errc::invalid_argument, std::string(what) + " is not UTF-8 text without NUL"};
+  return {};
+}
+
+result<void> check_hash(std::string_view hash) {
+  if (hash.empty() || hash.size() > capability_hash_bytes_max)
+    return {errc::invalid_argument,
+            "a capability's hash has 1 to " + std::to_string(capability_hash_bytes_max) + " bytes"};
+  return {};
+}
+
+template <class Row, class Key>
+bool has_twice(const std::vector<Row>& rows, Key key) {
+  std::vector<std::invoke_result_t<Key, const Row&>> keys;
+  keys.reserve(rows.size());
+  for (const Row& row : rows)
+    keys.push_back(std::invoke(key, row));
+  std::sort(keys.begin(), keys.end());
+  return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+}
+
+result<void> check_record(const room_record& room) {
+  if (room.id.is_nil())
+    return {errc::invalid_argument, "a room needs an id"};
+  if (auto ok = check_name("the title", room.title); !ok)
+    return ok;
+  if (auto ok = check_name("the language", room.language); !ok)
+    return ok;
+  return check_name("the main file's path", room.main);
+}
+
+result<void> check_counts(const room_image& image, const std::vector<alias_record>& aliases) {
+  if (image.files.size() > files_max)
+    return too_large("the room", files_max, "files");
+  if (image.capabilities.size() > capabilities_max)
+    return too_large("the room", capabilities_max, "capabilities");
+  if (aliases.size() > aliases_max)
+    return too_large("the room", aliases_max, "aliases");
+  return {};
+}
+
+result<void> check_unique(const room_image& image, const std::vector<alias_record>& aliases) {
+  if (has_twice(image.files, [](const file_record& x) { return std::string_view(x.path); }))
+    return {errc::invalid_argument, "two files have the same path"};
+  if (has_twice(image.capabilities,
+                [](const capability_record& x) { return std::string_view(x.hash); }))
+    return {errc::invalid_argument, "two capabilities have the same hash"};
+  if (has_twice(aliases, [](const alias_record& x) {
+        return std::pair<std::string_view, std::string_view>(x.dialect, x.name);
+      }))
+    return {errc::invalid_argument, "an alias is given twice"};
+  return {};
+}
+
+} // namespace
+
+result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
+                            node_id node) {
+  if (node.is_nil())
+    return {errc::invalid_argument, "a lease needs a node"};
+  if (auto ok = check_record(image.room); !ok)
+    return ok;
+  if (auto ok = check_counts(image, aliases); !ok)
+    return ok;
+  for (const auto& file : image.files)
+    if (auto ok = check_file(file); !ok)
+      return ok;
+  for (const auto& capability : image.capabilities)
+    if (auto ok = check_hash(capability.hash); !ok)
+      return ok;
+  for (const auto& alias : aliases) {
+    if (auto ok = check_name("an alias' dialect", alias.dialect); !ok)
+      return ok;
+    if (auto ok = check_name("an alias", alias.name); !ok)
+      return ok;
+  }
+  return check_unique(image, aliases);
+}
+
+result<void> check_room(const fence& lease, const room_record& room) {
+  if (lease.room != room.id)
+    return {errc::invalid_argument, "the lease is of another room than the record"};
+  return check_record(room);
+}
+
+result<void> check_file(const file_record& file) {
+  if (auto ok = check_name("a file's path", file.path); !ok)
+    return ok;
+  if (file.content.size() > file_bytes_max)
+    return too_large("a file", file_bytes_max, "bytes");
+  return {};
+}
+
+result<void> check_new_job(const job_record& job) {
+  if (job.id.is_nil())
+    return {errc::invalid_argument, "a job needs an id"};
+  const bool is_new = job.status == job_status::queued && job.result.empty() && job.starts == 0
+                      && job.claims == 0 && job.node.is_nil() && !job.started_at
+                      && !job.completed_at;
+  if (!is_new)
+    return {errc::invalid_argument, "a new job is QUEUED, unclaimed and without a result"};
+  if (job.request.size() > request_bytes_max)
+    return too_large("a job's request", request_bytes_max, "bytes");
+  return check_name("the language", job.language);
+}
+
+result<void> check_end(job_status status, std::string_view encoded_result) {
+  if (!is_final(status))
+    return {errc::invalid_argument, "a job does not end as " + std::string(to_string(status))};
+  if (encoded_result.size() > result_bytes_max)
+    return too_large("a job's result", result_bytes_max, "bytes");
+  return {};
+}
+
+result<void> check_listing(const std::vector<std::string>& capability_hashes) {
+  if (capability_hashes.size() > capabilities_max)
+    return too_large("the listing", capabilities_max, "capabilities");
+  return {};
+}
+
+} // namespace coterie::storage

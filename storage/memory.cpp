@@ -1,0 +1,464 @@
+#include "storage/memory.hpp"
+
+#include "storage/checks.hpp"
+#include "storage/lease.hpp"
+#include "storage/memory_table.hpp"
+
+#include <algorithm>
+#include <set>
+#include <variant>
+
+namespace coterie::storage {
+
+namespace {
+
+struct room_row {
+  room_record room;
+  std::uint64_t seq = 0; ///< order of insertion
+  std::vector<capability_record> capabilities;
+  std::vector<alias_record> aliases;
+};
+
+struct job_row {
+  job_record job;
+  std::uint64_t seq = 0; ///< order of insertion
+};
+
+using file_key = std::pair<room_id, std::string>;        // room, path
+using alias_key = std::pair<std::string, std::string>;   // dialect, name
+using capability_key = std::pair<std::string, room_id>;  // hash, room
+using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
+
+failure no_such_room() {
+  return failure{errc::not_found, "there is no such room"};
+}
+
+failure no_such_job() {
+  return failure{errc::not_found, "there is no such job"};
+}
+
+class memory_backend final : public backend {
+public:
+  explicit memory_backend(wall_clock clock) : clock_(clock) {}
+
+  // -- transactions
+
+  result<void> begin() override {
+    if (undo_.is_open())
+      return {errc::internal, "a transaction is already open"};
+    undo_.open();
+    return {};
+  }
+
+  result<void> commit() override {
+    if (!undo_.is_open())
+      return {errc::internal, "no transaction is open"};
+    undo_.close();
+    return {};
+  }
+
+  void rollback() override {
+    undo_.play();
+  }
+
+  // -- nodes and leases
+
+  result<void> register_node(node_id node) override {
+    if (node.is_nil())
+      return {errc::invalid_argument, "a node needs an id"};
+    node_.put(0, node);
+    for (const auto& held : leases_where([node](const lease_record& x) { return x.node != node; }))
+      leases_.put(held.room, lease_record{held.room, node_id{}, held.epoch, timestamp{}});
+    return {};
+  }
+
+  bool is_exclusive() const noexcept override {
+    return true;
+  }
+
+  result<lease_record> take_lease(room_id room, node_id node,
+                                  std::chrono::milliseconds ttl) override {
+    if (node.is_nil())
+      return {errc::invalid_argument, "a lease needs a node"};
+    const auto* stored = leases_.find(room);
+    if (!stored)
+      return no_such_room();
+    const auto holder = is_alive(stored->node) ? holder_state::alive : holder_state::dead;
+    const auto granted = grant(*stored, node, holder, clock_(), ttl);
+    if (!granted)
+      return {errc::lease_held, "another node has the room"};
+    leases_.put(room, *granted);
+    return *granted;
+  }
+
+  result<std::vector<lease_record>> renew_leases(node_id node,
+                                                 std::chrono::milliseconds ttl) override {
+    const auto now = clock_();
+    std::vector<lease_record> renewed;
+    for (const auto& held : leases_where([node](const lease_record& x) { return x.node == node; }))
+      if (auto longer = renew(held, node, now, ttl)) {
+        leases_.put(longer->room, *longer);
+        renewed.push_back(*longer);
+      }
+    return renewed;
+  }
+
+  result<void> drop_lease(const fence& lease) override {
+    if (const auto* stored = leases_.find(lease.room))
+      if (auto freed = release(*stored, lease))
+        leases_.put(lease.room, *freed);
+    return {};
+  }
+
+  // -- rooms
+
+  result<lease_record> create_room(const room_image& image,
+                                   const std::vector<alias_record>& aliases, node_id node,
+                                   std::chrono::milliseconds ttl) override {
+    if (auto ok = check_new_room(image, aliases, node); !ok)
+      return ok.why();
+    const auto id = image.room.id;
+    if (rooms_.has(id))
+      return {errc::conflict, "a room with this id exists"};
+    for (const auto& alias : aliases)
+      if (aliases_.has({alias.dialect, alias.name}))
+        return {errc::conflict, "a room with this alias exists"};
+    rooms_.put(id, room_row{image.room, ++last_seq_, image.capabilities, aliases});
+    for (const auto& capability : image.capabilities)
+      capabilities_.put({capability.hash, id}, {});
+    for (const auto& alias : aliases)
+      aliases_.put({alias.dialect, alias.name}, id);
+    for (const auto& file : image.files)
+      files_.put({id, file.path}, file);
+    const auto lease = *grant(free_lease(id), node, holder_state::dead, clock_(), ttl);
+    leases_.put(id, lease);
+    return lease;
+  }
+
+  result<room_image> load_room(room_id room) override {
+    const auto* row = rooms_.find(room);
+    if (!row)
+      return no_such_room();
+    room_image image{row->room, row->capabilities, {}};
+    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
+      image.files.push_back(at->second);
+    return image;
+  }
+
+  result<void> update_room(const fence& lease, const room_record& room) override {
+    if (auto ok = check_room(lease, room); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    room_row row = *rooms_.find(lease.room);
+    row.room = room;
+    rooms_.put(lease.room, std::move(row));
+    return {};
+  }
+
+  result<void> delete_room(const fence& lease) override {
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    const room_row row = *rooms_.find(lease.room);
+    for (auto at = first_file(lease.room);
+         at != files_.rows().end() && at->first.first == lease.room; at = first_file(lease.room))
+      files_.erase(at->first);
+    for (const auto& capability : row.capabilities)
+      capabilities_.erase({capability.hash, lease.room});
+    for (const auto& alias : row.aliases)
+      aliases_.erase({alias.dialect, alias.name});
+    leases_.erase(lease.room);
+    rooms_.erase(lease.room);
+    drop_sources_of_ended_jobs(lease.room);
+    return {};
+  }
+
+  result<room_id> resolve_alias(std::string_view dialect, std::string_view name) override {
+    const auto* room = aliases_.find({std::string(dialect), std::string(name)});
+    if (!room)
+      return no_such_room();
+    return *room;
+  }
+
+  result<std::vector<alias_record>> list_aliases(room_id room) override {
+    const auto* row = rooms_.find(room);
+    auto aliases = row ? row->aliases : std::vector<alias_record>{};
+    std::sort(aliases.begin(), aliases.end(), [](const alias_record& a, const alias_record& b) {
+      return std::tie(a.dialect, a.name) < std::tie(b.dialect, b.name);
+    });
+    return aliases;
+  }
+
+  result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
+                                              std::optional<room_id> after,
+                                              std::size_t limit) override {
+    if (auto ok = check_listing(capability_hashes); !ok)
+      return ok.why();
+    std::optional<listing_key> past;
+    if (after) {
+      const auto* row = rooms_.find(*after);
+      if (!row)
+        return no_such_room();
+      past = listing_key{row->room.created_at, row->seq};
+    }
+    std::map<listing_key, const room_record*> found;
+    for (const auto& hash : capability_hashes)
+      for (auto at = capabilities_.rows().lower_bound({hash, room_id{}});
+           at != capabilities_.rows().end() && at->first.first == hash; ++at) {
+        const auto& row = *rooms_.find(at->first.second);
+        found.emplace(listing_key{row.room.created_at, row.seq}, &row.room);
+      }
+    std::vector<room_record> listed;
+    for (auto at = past ? found.upper_bound(*past) : found.begin();
+         at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at)
+      listed.push_back(*at->second);
+    return listed;
+  }
+
+  // -- files
+
+  result<void> save_file(const fence& lease, const file_record& file) override {
+    if (auto ok = check_file(file); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    files_.put({lease.room, file.path}, file);
+    return {};
+  }
+
+  result<void> delete_file(const fence& lease, std::string_view path) override {
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    if (!files_.erase({lease.room, std::string(path)}))
+      return {errc::not_found, "there is no such file"};
+    return {};
+  }
+
+  // -- jobs
+
+  result<void> create_job(const job_record& job) override {
+    if (auto ok = check_new_job(job); !ok)
+      return ok;
+    if (jobs_.has(job.id))
+      return {errc::conflict, "a job with this id exists"};
+    if (job.exclusive && job.room && has_exclusive_job(*job.room))
+      return {errc::conflict, "the room has an exclusive job that is not over"};
+    jobs_.put(job.id, job_row{job, ++last_seq_});
+    open_jobs_.put(last_seq_, job.id);
+    return {};
+  }
+
+  result<job_record> load_job(job_id job) override {
+    const auto* row = jobs_.find(job);
+    if (!row)
+      return no_such_job();
+    return row->job;
+  }
+
+  result<job_record> claim_job(job_id job, node_id node) override {
+    const auto* row = jobs_.find(job);
+    if (!row)
+      return no_such_job();
+    if (!is_claimable(row->job, node))
+      return {errc::conflict, "the job is not queued or another node has claimed it"};
+    job_row claimed = *row;
+    claimed.job.node = node;
+    ++claimed.job.claims;
+    jobs_.put(job, claimed);
+    return std::move(claimed.job);
+  }
+
+  result<void> start_job(job_id job, node_id node, timestamp at) override {
+    const auto* row = jobs_.find(job);
+    if (!row)
+      return no_such_job();
+    if (row->job.status != job_status::queued || node.is_nil() || row->job.node != node)
+      return {errc::conflict, "the job is not queued or not claimed by this node"};
+    job_row started = *row;
+    started.job.status = job_status::running;
+    started.job.started_at = at;
+    ++started.job.starts;
+    jobs_.put(job, std::move(started));
+    return {};
+  }
+
+  result<void> finish_job(job_id job, node_id node, job_status status,
+                          std::string_view encoded_result, timestamp at) override {
+    if (auto ok = check_end(status, encoded_result); !ok)
+      return ok;
+    const auto* row = jobs_.find(job);
+    if (!row)
+      return no_such_job();
+    if (is_final(row->job.status) || node.is_nil() || row->job.node != node)
+      return {errc::conflict, "the job is over or another node's"};
+    end_job(*row, status, encoded_result, at);
+    return {};
+  }
+
+  result<void> abandon_job(job_id job, job_status status, std::string_view encoded_result,
+                           timestamp at) override {
+    if (auto ok = check_end(status, encoded_result); !ok)
+      return ok;
+    const auto* row = jobs_.find(job);
+    if (!row)
+      return no_such_job();
+    if (row->job.status != job_status::queued)
+      return {errc::conflict, "the job is not queued"};
+    end_job(*row, status, encoded_result, at);
+    return {};
+  }
+
+  result<std::vector<job_id>> recover_jobs(std::string_view lost_result, timestamp at) override {
+    if (auto ok = check_end(job_status::failed, lost_result); !ok)
+      return ok.why();
+    std::vector<job_id> ended;
+    for (const auto& row : open_job_rows()) {
+      if (row.job.node.is_nil() || is_alive(row.job.node))
+        continue;
+      if (row.job.status == job_status::queued || (row.job.retry && row.job.starts == 1)) {
+        requeue_job(row);
+      } else {
+        end_job(row, job_status::failed, lost_result, at);
+        ended.push_back(row.job.id);
+      }
+    }
+    return ended;
+  }
+
+  result<std::vector<job_record>> list_queued_jobs(std::size_t limit) override {
+    std::map<listing_key, const job_record*> found;
+    for (const auto& [seq, id] : open_jobs_.rows()) {
+      const auto& job = jobs_.find(id)->job;
+      if (job.status == job_status::queued && !is_alive(job.node))
+        found.emplace(listing_key{job.created_at, seq}, &job);
+    }
+    std::vector<job_record> listed;
+    for (auto at = found.begin();
+         at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at)
+      listed.push_back(*at->second);
+    return listed;
+  }
+
+  result<std::vector<job_record>> list_room_jobs(room_id room, std::size_t limit) override {
+    std::map<listing_key, const job_record*> found;
+    for (const auto& [id, row] : jobs_.rows())
+      if (row.job.room == room)
+        found.emplace(listing_key{row.job.created_at, row.seq}, &row.job);
+    std::vector<job_record> listed;
+    for (auto at = found.rbegin();
+         at != found.rend() && listed.size() < std::min(limit, list_rows_max); ++at) {
+      listed.push_back(*at->second);
+      listed.back().request.clear();
+      listed.back().result.clear();
+    }
+    return listed;
+  }
+
+  result<void> check() override {
+    return {};
+  }
+
+private:
+  /// Only the node registered last lives: no other process reaches this memory.
+  bool is_alive(node_id node) const {
+    const auto* registered = node_.find(0);
+    return registered && !node.is_nil() && *registered == node;
+  }
+
+  result<void> check_fence(const fence& lease) const {
+    const auto* stored = leases_.find(lease.room);
+    if (!stored || !admits(*stored, lease))
+      return {errc::stale_epoch, "the room's lease is not this node's any more"};
+    return {};
+  }
+
+  template <class Predicate>
+  std::vector<lease_record> leases_where(Predicate wanted) const {
+    std::vector<lease_record> found;
+    for (const auto& [room, lease] : leases_.rows())
+      if (wanted(lease))
+        found.push_back(lease);
+    return found;
+  }
+
+  std::map<file_key, file_record>::const_iterator first_file(room_id room) const {
+    return files_.rows().lower_bound({room, std::string()});
+  }
+
+  bool has_exclusive_job(room_id room) const {
+    return std::any_of(open_jobs_.rows().begin(), open_jobs_.rows().end(), [&](const auto& open) {
+      const auto& job = jobs_.find(open.second)->job;
+      return job.exclusive && job.room == room;
+    });
+  }
+
+  bool is_claimable(const job_record& job, node_id node) const {
+    return job.status == job_status::queued && !node.is_nil()
+           && (job.node == node || !is_alive(job.node));
+  }
+
+  std::vector<job_row> open_job_rows() const {
+    std::vector<job_row> rows;
+    for (const auto& [seq, id] : open_jobs_.rows())
+      rows.push_back(*jobs_.find(id));
+    return rows;
+  }
+
+  void requeue_job(job_row row) {
+    row.job.status = job_status::queued;
+    row.job.node = node_id{};
+    row.job.started_at.reset();
+    const auto id = row.job.id;
+    jobs_.put(id, std::move(row));
+  }
+
+  void end_job(job_row row, job_status status, std::string_view encoded_result, timestamp at) {
+    row.job.status = status;
+    row.job.result = encoded_result;
+    row.job.completed_at = at;
+    if (row.job.room && !rooms_.has(*row.job.room))
+      row.job.request.clear(); // its room was deleted while it was open
+    const auto id = row.job.id;
+    open_jobs_.erase(row.seq);
+    ended_jobs_.put(++last_seq_, id);
+    jobs_.put(id, std::move(row));
+    while (ended_jobs_.rows().size() > memory_ended_jobs_max) {
+      const auto oldest = *ended_jobs_.rows().begin();
+      ended_jobs_.erase(oldest.first);
+      jobs_.erase(oldest.second);
+    }
+  }
+
+  void drop_sources_of_ended_jobs(room_id room) {
+    std::vector<job_row> ended;
+    for (const auto& [id, row] : jobs_.rows())
+      if (row.job.room == room && is_final(row.job.status))
+        ended.push_back(row);
+    for (auto& row : ended) {
+      row.job.request.clear();
+      const auto id = row.job.id;
+      jobs_.put(id, std::move(row));
+    }
+  }
+
+  wall_clock clock_;
+  undo_log undo_;
+  std::uint64_t last_seq_ = 0;             // never taken back: a gap does no harm
+  memory_table<int, node_id> node_{undo_}; // one row: the node registered last
+  memory_table<room_id, room_row> rooms_{undo_};
+  memory_table<capability_key, std::monostate> capabilities_{undo_};
+  memory_table<alias_key, room_id> aliases_{undo_};
+  memory_table<file_key, file_record> files_{undo_};
+  memory_table<room_id, lease_record> leases_{undo_};
+  memory_table<job_id, job_row> jobs_{undo_};
+  memory_table<std::uint64_t, job_id> open_jobs_{undo_};  // QUEUED and RUNNING, by insertion
+  memory_table<std::uint64_t, job_id> ended_jobs_{undo_}; // by the order in which they ended
+};
+
+} // namespace
+
+std::unique_ptr<backend> open_memory(wall_clock clock) {
+  return std::make_unique<memory_backend>(clock);
+}
+
+} // namespace coterie::storage
