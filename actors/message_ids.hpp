@@ -40,6 +40,7 @@ struct describe_directory;
 struct directory_status;
 
 struct describe_room;
+struct room_state_on_disk;
 struct room_description;
 struct change_room;
 struct remove_room;
@@ -60,7 +61,6 @@ struct leave;
 struct lease_renewed;
 struct lease_lost;
 struct close_room;
-struct room_tick;
 
 struct room_event;
 struct participant_request;
@@ -146,6 +146,7 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::directory_status))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_description))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_state_on_disk))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::change_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_files))
@@ -165,7 +166,6 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::leave))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_renewed))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::lease_lost))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_room))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_tick))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_event))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_request))
@@ -228,6 +228,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::directory_status)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_description)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_state_on_disk)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::change_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_files)
@@ -247,7 +248,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_renewed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::lease_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_room)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_tick)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_request)

@@ -35,7 +35,7 @@ public:
   void on_sandbox_start(std::chrono::microseconds took);
   void on_commit(std::size_t tasks, std::chrono::microseconds took);
   void set_rooms_awake(std::int64_t rooms);
-  void set_participants(std::int64_t participants);
+  void add_participants(std::int64_t change); ///< +1 joined, -1 left
 
   /// Prometheus text exposition format 0.0.4 of the whole registry, process metrics included.
   std::string prometheus_text();

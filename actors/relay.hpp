@@ -21,6 +21,6 @@ struct relay_bounds {
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends
 /// Ends with its last participant.
-caf::actor spawn_relay(caf::actor_system& system, room_id room, room_actor owner);
+caf::actor spawn_relay(caf::actor_system& system, room_actor owner);
 
 } // namespace coterie::actors

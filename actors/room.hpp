@@ -163,7 +163,7 @@ struct leave {
 /// The lease was renewed: writes are good until this instant of the actor clock.
 struct lease_renewed {
   epoch lease_epoch = 0;
-  std::chrono::steady_clock::time_point good_until;
+  std::chrono::steady_clock::time_point good_until{};
 };
 
 /// Another node has the room: drop everything at once, store nothing.
@@ -174,33 +174,34 @@ struct lease_lost {
 /// Finish what is in flight, give the lease back, end.
 struct close_room {};
 
-struct room_tick {};
-
 struct room_bounds {
   static constexpr std::size_t files_max = 1000;
   static constexpr std::size_t file_bytes_max = 8U << 20;
   static constexpr std::size_t room_bytes_max = 32U << 20; ///< all files together
   static constexpr std::size_t participants_max = 200;
-  static constexpr std::size_t relays_max = 64;
-  static constexpr std::size_t waiting_max = 256; ///< requests held back while it loads
-  static constexpr std::size_t runs_listed_max = 50;
+  static constexpr std::size_t runs_listed_max = 50; ///< also what is remembered of runs
   static constexpr std::size_t title_bytes_max = 200;
+  static constexpr std::chrono::milliseconds store_timeout{10'000};
+  static constexpr std::chrono::milliseconds tick_every{30'000};
 };
 
 /// One live room: the single writer of its files and members, under a lease.
 ///
-/// Protocol                          from                        answer
-///   describe_room, list_files, read_file, list_runs   API       what was asked
-///   change_room, write_file, remove_file, replace_source, remove_room
-///                                   API                         once durable
-///   start_run                       API, participant            run_accepted, once the job is
-///   durable join, leave                     relay                       joined / - job_output,
-///   job_ended           job, dispatcher             - (fanned out as room_events) lease_renewed,
-///   lease_lost, close_room   directory           -
-/// States  loading (requests wait, bounded) -> open -> closing (errc::unavailable: ask the
-///         directory again) -> gone. A failed load ends the room and fails the waiting requests;
-///         nothing is ever stored by a room that did not load.
-/// Bounds  room_bounds; a relay that is gone is dropped by its DOWN.
+/// Protocol                                          from               answer
+///   describe_room, list_files, read_file, list_runs API                what was asked
+///   change_room, write_file, remove_file,
+///   replace_source, remove_room                     API                once durable
+///   start_run                                       API, participant   run_accepted, once the
+///                                                                      job is durable
+///   join, leave                                     relay              joined / -
+///   job_output, job_ended                           job, dispatcher    - (become room_events)
+///   lease_renewed, lease_lost, close_room           directory          -
+/// States  open -> closing (every request: errc::unavailable, ask the directory again) -> gone.
+///         The directory loads; a room exists only with its whole state, so that nothing is ever
+///         answered or stored by one that could not be loaded.
+///         closing begins with close_room, idleness, remove_room, a lost lease, or a write that
+///         the store refused: memory is then ahead of the disk and is thrown away.
+/// Bounds  room_bounds; the participants of a relay that is gone go with it.
 /// A crash loses what was not answered yet; the next request wakes the room from the store.
 using room_actor = caf::typed_actor<
   caf::result<room_description>(describe_room), caf::result<room_description>(change_room),
@@ -210,18 +211,30 @@ using room_actor = caf::typed_actor<
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_output),
   caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
-  caf::result<void>(close_room), caf::result<void>(room_tick)>;
+  caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {
   caf::actor store;
   dispatcher_actor dispatcher;
-  std::shared_ptr<const config::language_table> languages;
+  std::shared_ptr<const config::language_table> languages; ///< only what this host can run
+  std::shared_ptr<metrics> counters;                       ///< may be null
   wall_clock now = system_now;
   std::chrono::milliseconds idle_after{std::chrono::minutes{10}};
 };
 
-room_actor spawn_room(caf::actor_system& system, room_context context, storage::lease_record lease,
-                      std::chrono::steady_clock::time_point good_until);
+/// A room as it comes from the store.
+struct room_state_on_disk {
+  storage::room_image image;
+  std::vector<storage::alias_record> aliases;
+  std::vector<job_view> runs; ///< newest first
+  storage::lease_record lease;
+};
+
+/// Until when a room may store and answer, by the actor clock (caf::actor_clock::now).
+using lease_deadline = std::chrono::steady_clock::time_point;
+
+room_actor spawn_room(caf::actor_system& system, room_context context, room_state_on_disk loaded,
+                      lease_deadline good_until, caf::actor directory);
 
 } // namespace coterie::actors

@@ -3,6 +3,7 @@
 // The store: blocking storage calls on their own thread, with group commit.
 
 #include "actors/message_ids.hpp"
+#include "actors/metrics.hpp"
 #include "storage/backend.hpp"
 
 #include <caf/actor.hpp>
@@ -35,14 +36,17 @@ struct commit_batch {};
 /// States  idle -> batch open (begin() done, answers held back) -> idle
 /// Bounds  batch_tasks_max tasks in one transaction. The mailbox holds at most what the rooms,
 ///         jobs and requests of this node have in flight; each of those is bounded.
+/// A task that makes several calls keeps what those before a failing one did: let the call that
+/// can be refused (the fenced one) come first.
 /// A commit that fails answers every task of the batch with that failure; none of it happened.
 struct store {
   static constexpr std::size_t batch_tasks_max = 512;
 };
 
 /// Spawns a store. Detached (own thread) in life; tests let the scheduler run it.
+/// `counters` may be null.
 caf::actor spawn_store(caf::actor_system& system, std::unique_ptr<storage::backend> backend,
-                       bool detached = true);
+                       bool detached = true, std::shared_ptr<metrics> counters = nullptr);
 
 /// Wraps `call` (storage::backend& -> result<T> or result<void>) for the store. The asker's
 /// response handler takes T, or nothing.

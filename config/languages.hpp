@@ -69,6 +69,9 @@ public:
   /// By the extension of `path`; null when no language claims it.
   const language* find_by_path(std::string_view path) const;
 
+  /// Drops every language for which `wanted` is false (its toolchain is absent, say).
+  void keep_if(bool (*wanted)(const language&));
+
   const std::vector<language>& all() const noexcept {
     return languages_;
   }

@@ -46,7 +46,7 @@ struct response {
   unsigned status = 200;
   std::string body;
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers; ///< further ones
+  std::vector<std::pair<std::string, std::string>> headers{}; ///< further ones
 };
 
 /// How a route group words an error: native and each dialect have their own body.

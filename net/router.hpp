@@ -8,7 +8,9 @@
 //              {.body_bytes_max = 8 << 20, .media_types = {"text/plain"}});
 
 #include "net/http.hpp"
+#include "net/target.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,6 +21,7 @@ namespace coterie::net {
 /// A connection that asked for the WebSocket protocol and matched a WebSocket route; the handler
 /// accepts or refuses it (net/ws_session.hpp).
 class ws_handshake;
+struct cors_policy; // net/cors.hpp
 using ws_handler = std::function<void(request, std::shared_ptr<ws_handshake>)>;
 
 /// What a route asks of its requests, checked before the handler runs and, for the body, before
@@ -27,15 +30,23 @@ struct route_rules {
   std::size_t body_bytes_max = 1 << 20;                        ///< beyond: 413
   std::vector<std::string> media_types = {"application/json"}; ///< of a body; else 415. Empty: any
   error_writer errors = native_error;
-  std::string_view label; ///< name in metrics; the pattern when empty
+  std::string_view label{}; ///< name in metrics and logs, a literal; the pattern when empty
+  const cors_policy* cors = nullptr; ///< outlives the server; null: the server's own
 };
 
 /// One line of the table.
 struct route {
   method verb = method::get;
-  std::string pattern; ///< {name} matches one part, {name...} the rest, never empty
+  std::string pattern; ///< {name} matches one part, {name...} the rest; neither is ever empty
   std::variant<handler, ws_handler> serve;
   route_rules rules;
+
+  bool is_websocket() const noexcept {
+    return std::holds_alternative<ws_handler>(serve);
+  }
+  std::string_view label() const noexcept {
+    return rules.label.empty() ? std::string_view(pattern) : rules.label;
+  }
 };
 
 /// The table. Filled before the server starts, read-only afterwards.
@@ -45,16 +56,22 @@ public:
   void add_websocket(std::string pattern, ws_handler serve, route_rules rules = {});
 
   /// Result of a look-up: the route and what its names matched; or, without a route, whether
-  /// the path exists for other methods (405 with Allow) or not at all (404).
+  /// the path exists for other methods (405 with Allow), for WebSockets only (426), or not at
+  /// all (404).
   struct match {
     const route* found = nullptr;
     std::vector<std::string> path_values;
-    std::string allow;                  ///< for 405: "GET, HEAD, OPTIONS"
+    std::string allow;                  ///< for 405 and OPTIONS: "GET, HEAD, OPTIONS"; else empty
+    bool only_websocket = false;        ///< for 426
     error_writer errors = native_error; ///< of the group the path belongs to, also for 404
+    const cors_policy* cors = nullptr;  ///< of the route or, for OPTIONS, of the path's routes
   };
 
-  /// `path` is percent-decoded. HEAD finds GET routes. Literal parts win over {names}.
-  match find(method verb, std::string_view path, bool wants_websocket) const;
+  /// Of the routes for `verb` the most literal one: part by part from the left, a literal beats
+  /// a {name}, which beats a {name...}. HEAD finds GET routes. Without a verb (a method that
+  /// nobody serves) nothing is found but `allow` is filled. With `wants_websocket` a WebSocket
+  /// route beats any other; a GET route still serves whoever asks to upgrade in vain.
+  match find(std::optional<method> verb, const target& where, bool wants_websocket) const;
 
   /// Errors below `prefix` that match no route are worded by `errors` ("/code-sessions").
   void set_error_prefix(std::string prefix, error_writer errors);
@@ -64,7 +81,23 @@ public:
   }
 
 private:
+  /// One part of a pattern. `text` is the literal or the name.
+  struct segment {
+    enum class kind : std::uint8_t { literal, name, rest } what;
+    std::string text;
+  };
+  using segments = std::vector<segment>;
+
+  static segments compile(std::string_view pattern);
+  static bool matches(const segments& pattern, const std::vector<std::string>& parts);
+  static bool is_more_literal(const segments& a, const segments& b);
+  static std::vector<std::string> values_of(const segments& pattern,
+                                            const std::vector<std::string>& parts);
+  void insert(route entry);
+  error_writer errors_for(std::string_view path) const;
+
   std::vector<route> routes_;
+  std::vector<segments> patterns_; ///< of routes_, index by index
   std::vector<std::pair<std::string, error_writer>> error_prefixes_;
 };
 

@@ -256,6 +256,8 @@ public:
   }
 
   result<job_record> claim_job(job_id job, node_id node) override {
+    if (node.is_nil())
+      return {errc::invalid_argument, "a claim needs a node"};
     const auto* row = jobs_.find(job);
     if (!row)
       return no_such_job();
@@ -393,8 +395,7 @@ private:
   }
 
   bool is_claimable(const job_record& job, node_id node) const {
-    return job.status == job_status::queued && !node.is_nil()
-           && (job.node == node || !is_alive(job.node));
+    return job.status == job_status::queued && (job.node == node || !is_alive(job.node));
   }
 
   std::vector<job_row> open_job_rows() const {

@@ -1,0 +1,45 @@
+#include "actors/capabilities.hpp"
+
+#include "base/random.hpp"
+
+#include <sodium/crypto_generichash.h>
+
+#include <algorithm>
+
+namespace coterie::actors {
+
+room_tokens make_room_tokens() {
+  return {random_token(), random_token(), random_token()};
+}
+
+std::vector<storage::capability_record> to_records(const room_tokens& tokens) {
+  return {{hash_token(tokens.owner), storage::role::owner},
+          {hash_token(tokens.editor), storage::role::editor},
+          {hash_token(tokens.viewer), storage::role::viewer}};
+}
+
+std::string hash_token(std::string_view token) {
+  std::string hash(32, '\0');
+  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(),
+                     reinterpret_cast<const unsigned char*>(token.data()), token.size(), nullptr,
+                     0);
+  return hash;
+}
+
+caller caller::with_token(std::string_view token, std::string_view address) {
+  return {token.empty() ? std::string() : hash_token(token), std::string(address)};
+}
+
+std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
+                                     const std::vector<storage::capability_record>& granted) {
+  std::optional<storage::role> best;
+  if (room.seen_by == storage::visibility::link)
+    best = storage::role::editor;
+  // Hashes of secrets are compared: timing tells nothing about the secret itself.
+  for (const auto& capability : granted)
+    if (!who.token_hash.empty() && capability.hash == who.token_hash)
+      best = best ? std::max(*best, capability.grants) : capability.grants;
+  return best;
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,392 @@
+#include "actors/directory.hpp"
+
+#include "actors/metrics.hpp"
+#include "actors/relay.hpp"
+#include "actors/store.hpp"
+#include "actors/supervision.hpp"
+
+#include <unordered_map>
+
+namespace coterie::actors {
+
+namespace {
+
+constexpr auto store_timeout = room_bounds::store_timeout;
+constexpr std::chrono::milliseconds join_timeout{10'000};
+
+/// Somebody who asked for a room that is not awake.
+using waiter = std::function<void(const result<room_entry>&)>;
+
+/// What this node knows of one room.
+struct slot {
+  enum class phase : std::uint8_t { waking, awake, closing };
+
+  phase state = phase::waking;
+  room_entry entry;            ///< awake and closing
+  lease_deadline woken_at{};   ///< by the actor clock
+  std::vector<waiter> waiting; ///< waking and closing
+  caf::actor relay;            ///< null while no participant of this node is in the room
+};
+
+struct directory_state {
+  static inline const char* name = "coterie.directory";
+
+  directory_state(directory_actor::pointer self_pointer, directory_context given)
+      : self(self_pointer), context(std::move(given)) {
+    install_handlers(self, name);
+    self->set_down_handler([this](const caf::down_msg& gone) { on_down(gone.source); });
+  }
+
+  ~directory_state() {
+    next_renewal.dispose();
+  }
+
+  directory_actor::behavior_type make_behavior() {
+    schedule_renewal();
+    return {
+      [this](const open_room& m) { return on_open(m); },
+      [this](const find_room& m) { return on_find(m); },
+      [this](const find_alias& m) { return on_find_alias(m); },
+      [this](const attach_participant& m) { return on_attach(m); },
+      [this](const room_closed& m) { on_closed(m); },
+      [this](close_rooms) { return on_close_rooms(); },
+      [this](describe_directory) { return describe(); },
+    };
+  }
+
+  // -- making rooms --------------------------------------------------------------------------
+
+  caf::result<room_opened> on_open(const open_room& m) {
+    if (stopping)
+      return to_error({errc::shutting_down, "the server is stopping"});
+    if (slots.size() >= directory_bounds::rooms_max)
+      return to_error({errc::queue_full, "this server has no place for another room now"});
+    const auto* language = context.rooms.languages->find(m.language);
+    if (!language)
+      return to_error({errc::invalid_argument,
+                       "language: " + m.language + " is not offered here; see /api/v1/languages"});
+    room_opened opened;
+    opened.aliases = m.aliases;
+    opened.tokens = make_room_tokens();
+    auto image = new_image(m, *language);
+    image.capabilities = to_records(opened.tokens);
+    opened.room = image.room;
+
+    auto promise = self->make_response_promise<room_opened>();
+    const auto asked_at = self->clock().now();
+    self
+      ->request(
+        context.rooms.store, store_timeout,
+        make_store_task([image, aliases = m.aliases, node = context.node](storage::backend& db) {
+          return db.create_room(image, aliases, node, directory_bounds::lease_ttl);
+        }))
+      .then(
+        [this, promise, opened, image, asked_at](const storage::lease_record& lease) mutable {
+          wake(slots[opened.room.id], {std::move(image), opened.aliases, {}, lease}, asked_at);
+          promise.deliver(std::move(opened));
+        },
+        [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
+    return promise;
+  }
+
+  storage::room_image new_image(const open_room& m, const config::language& language) const {
+    const auto now = context.rooms.now();
+    storage::room_image image;
+    image.files = m.files;
+    if (image.files.empty())
+      image.files.push_back({language.main_file, language.hello, true, 1, now});
+    for (auto& file : image.files) {
+      file.version = 1;
+      file.modified_at = now;
+    }
+    image.room.id = room_id::random();
+    image.room.title = m.title;
+    image.room.language = language.name;
+    image.room.seen_by = m.seen_by;
+    image.room.main = m.main.empty() ? main_of(image.files, language) : m.main;
+    image.room.created_at = now;
+    image.room.updated_at = now;
+    return image;
+  }
+
+  static std::string main_of(const std::vector<storage::file_record>& files,
+                             const config::language& language) {
+    for (const auto& file : files)
+      if (file.path == language.main_file)
+        return file.path;
+    return files.front().path;
+  }
+
+  // -- finding rooms -------------------------------------------------------------------------
+
+  caf::result<room_entry> on_find(const find_room& m) {
+    auto promise = self->make_response_promise<room_entry>();
+    with_room(m.id, [promise](const result<room_entry>& found) mutable {
+      if (found)
+        promise.deliver(*found);
+      else
+        promise.deliver(to_error(found.why()));
+    });
+    return promise;
+  }
+
+  /// Calls `use` with the room, now or when it is awake. A room that is closing is waited for and
+  /// loaded again.
+  void with_room(room_id id, waiter use) {
+    if (stopping)
+      return use(failure{errc::shutting_down, "the server is stopping"});
+    const auto known = slots.find(id);
+    const bool is_known = known != slots.end();
+    if (is_known && known->second.state == slot::phase::awake)
+      return use(known->second.entry);
+    if (waiting >= directory_bounds::waking_max || slots.size() >= directory_bounds::rooms_max)
+      return use(failure{errc::queue_full, "too many rooms are being opened; try again"});
+    ++waiting;
+    slots[id].waiting.push_back(std::move(use));
+    if (!is_known)
+      load(id);
+  }
+
+  /// Takes the lease and reads everything in one task: a room is either whole or not there.
+  void load(room_id id) {
+    const auto asked_at = self->clock().now();
+    self
+      ->request(context.rooms.store, store_timeout,
+                make_store_task([id, node = context.node](storage::backend& db) {
+                  return read_room(db, id, node);
+                }))
+      .then([this, id, asked_at](
+              room_state_on_disk& loaded) { wake(slots[id], std::move(loaded), asked_at); },
+            [this, id](const caf::error& why) { on_load_failed(id, why); });
+  }
+
+  static result<room_state_on_disk> read_room(storage::backend& db, room_id id, node_id node) {
+    auto lease = db.take_lease(id, node, directory_bounds::lease_ttl);
+    if (!lease)
+      return lease.why();
+    auto image = db.load_room(id);
+    if (!image)
+      return image.why();
+    auto aliases = db.list_aliases(id);
+    if (!aliases)
+      return aliases.why();
+    auto jobs = db.list_room_jobs(id, room_bounds::runs_listed_max);
+    if (!jobs)
+      return jobs.why();
+    room_state_on_disk loaded{std::move(*image), std::move(*aliases), {}, *lease};
+    for (const auto& job : *jobs)
+      loaded.runs.push_back(view_of(job));
+    return loaded;
+  }
+
+  void wake(slot& place, room_state_on_disk loaded, lease_deadline asked_at) {
+    const auto until = good_until(asked_at);
+    const auto id = loaded.lease.room;
+    const auto epoch_now = loaded.lease.epoch;
+    place.entry = {spawn_room(self->system(), context.rooms, std::move(loaded), until, as_actor()),
+                   epoch_now};
+    place.state = slot::phase::awake;
+    place.woken_at = self->clock().now();
+    self->monitor(place.entry.room);
+    rooms_by_actor.emplace(place.entry.room.id(), id);
+    if (stopping)
+      self->send(place.entry.room, close_room{});
+    release(place, place.entry);
+    count_rooms();
+  }
+
+  void on_load_failed(room_id id, const caf::error& why) {
+    const auto known = slots.find(id);
+    if (known == slots.end())
+      return;
+    release(known->second, to_failure(why));
+    slots.erase(known);
+    count_rooms();
+  }
+
+  void release(slot& place, const result<room_entry>& answer) {
+    waiting -= place.waiting.size();
+    for (const auto& use : std::exchange(place.waiting, {}))
+      use(answer);
+  }
+
+  caf::result<room_id> on_find_alias(const find_alias& m) {
+    auto promise = self->make_response_promise<room_id>();
+    self
+      ->request(context.rooms.store, store_timeout, make_store_task([m](storage::backend& db) {
+                  return db.resolve_alias(m.dialect, m.name);
+                }))
+      .then(
+        [promise](const room_id& found) mutable { promise.deliver(found); },
+        [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
+    return promise;
+  }
+
+  // -- participants --------------------------------------------------------------------------
+
+  /// Finds the room, then lets the relay of this node join the participant to it.
+  caf::result<joined> on_attach(const attach_participant& m) {
+    auto promise = self->make_response_promise<joined>();
+    auto fail = [promise](const caf::error& why) mutable {
+      promise.deliver(to_error(to_failure(why)));
+    };
+    with_room(m.room, [this, m, promise, fail](const result<room_entry>& entry) mutable {
+      if (!entry)
+        return fail(to_error(entry.why()));
+      self->request(relay_of(m.room), join_timeout, m)
+        .then([promise](const joined& welcome) mutable { promise.deliver(welcome); }, fail);
+    });
+    return promise;
+  }
+
+  /// The room is awake.
+  const caf::actor& relay_of(room_id id) {
+    auto& place = slots.at(id);
+    if (!place.relay) {
+      place.relay = spawn_relay(self->system(), place.entry.room);
+      self->monitor(place.relay);
+      rooms_by_actor.emplace(place.relay.id(), id);
+    }
+    return place.relay;
+  }
+
+  // -- leases --------------------------------------------------------------------------------
+
+  static lease_deadline good_until(lease_deadline asked_at) {
+    return asked_at + directory_bounds::lease_ttl - directory_bounds::lease_margin;
+  }
+
+  void schedule_renewal() {
+    next_renewal = self->run_delayed(directory_bounds::renew_every, [this] { renew(); });
+  }
+
+  /// One statement for all rooms of the node. The next one is due a period after the answer.
+  void renew() {
+    const auto asked_at = self->clock().now();
+    self
+      ->request(context.rooms.store, directory_bounds::lease_ttl,
+                make_store_task([node = context.node](storage::backend& db) {
+                  return db.renew_leases(node, directory_bounds::lease_ttl);
+                }))
+      .then(
+        [this, asked_at](const std::vector<storage::lease_record>& held) {
+          on_renewed(held, asked_at);
+          schedule_renewal();
+        },
+        [this](const caf::error& why) {
+          log::warning("leases could not be renewed", {{"why", to_failure(why).detail}});
+          schedule_renewal();
+        });
+  }
+
+  void on_renewed(const std::vector<storage::lease_record>& held, lease_deadline asked_at) {
+    std::unordered_map<room_id, epoch> epochs;
+    for (const auto& lease : held)
+      epochs.emplace(lease.room, lease.epoch);
+    for (const auto& [id, place] : slots) {
+      if (place.state != slot::phase::awake)
+        continue;
+      const auto at = epochs.find(id);
+      if (at != epochs.end() && at->second == place.entry.lease_epoch)
+        self->send(place.entry.room, lease_renewed{place.entry.lease_epoch, good_until(asked_at)});
+      else if (place.woken_at <= asked_at) // else the answer could not know it yet
+        self->send(place.entry.room, lease_lost{place.entry.lease_epoch});
+    }
+  }
+
+  // -- ends ----------------------------------------------------------------------------------
+
+  void on_closed(const room_closed& m) {
+    const auto known = slots.find(m.room);
+    if (known != slots.end() && known->second.entry.lease_epoch == m.lease_epoch
+        && known->second.state == slot::phase::awake)
+      known->second.state = slot::phase::closing;
+  }
+
+  void on_down(const caf::actor_addr& gone) {
+    const auto found = rooms_by_actor.find(gone.id());
+    if (found == rooms_by_actor.end())
+      return;
+    const auto id = found->second;
+    rooms_by_actor.erase(found);
+    auto& place = slots.at(id);
+    if (place.relay && place.relay.address() == gone)
+      place.relay = nullptr;
+    else
+      on_room_gone(id, place);
+  }
+
+  void on_room_gone(room_id id, slot& place) {
+    if (!place.waiting.empty() && !stopping) {
+      // Somebody asked while it was closing.
+      place.state = slot::phase::waking;
+      place.entry = {};
+      forget_relay(place);
+      load(id);
+    } else {
+      forget_relay(place);
+      release(place, failure{errc::shutting_down, "the server is stopping"});
+      slots.erase(id);
+    }
+    count_rooms();
+    answer_when_empty();
+  }
+
+  /// A relay ends by itself when its room is gone.
+  void forget_relay(slot& place) {
+    if (place.relay)
+      rooms_by_actor.erase(place.relay.id());
+    place.relay = nullptr;
+  }
+
+  caf::result<void> on_close_rooms() {
+    stopping = true;
+    for (auto& [id, place] : slots)
+      if (place.state != slot::phase::waking)
+        self->send(place.entry.room, close_room{});
+    auto promise = self->make_response_promise<void>();
+    all_closed.push_back(promise);
+    answer_when_empty();
+    return promise;
+  }
+
+  void answer_when_empty() {
+    if (!stopping || !slots.empty())
+      return;
+    for (auto& promise : std::exchange(all_closed, {}))
+      promise.deliver();
+  }
+
+  directory_status describe() const {
+    directory_status status{slots.size(), 0};
+    for (const auto& [id, place] : slots)
+      status.relays += place.relay ? 1 : 0;
+    return status;
+  }
+
+  void count_rooms() const {
+    if (context.rooms.counters)
+      context.rooms.counters->set_rooms_awake(static_cast<std::int64_t>(slots.size()));
+  }
+
+  caf::actor as_actor() const {
+    return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{self->ctrl()});
+  }
+
+  directory_actor::pointer self;
+  directory_context context;
+  std::unordered_map<room_id, slot> slots; // bounded by directory_bounds::rooms_max
+  std::unordered_map<caf::actor_id, room_id> rooms_by_actor; // rooms and relays, for their DOWN
+  std::size_t waiting = 0; // bounded by directory_bounds::waking_max
+  bool stopping = false;
+  std::vector<caf::typed_response_promise<void>> all_closed;
+  caf::disposable next_renewal;
+};
+
+} // namespace
+
+directory_actor spawn_directory(caf::actor_system& system, directory_context context) {
+  return system.spawn<directory_actor::stateful_impl<directory_state>>(std::move(context));
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,37 @@
+#include "actors/errors.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/make_message.hpp>
+#include <caf/sec.hpp>
+
+namespace coterie::actors {
+
+caf::error to_error(const failure& why) {
+  return caf::make_error(why.code, why.detail);
+}
+
+namespace {
+
+/// The sentence that to_error stored, else whatever CAF says about its own error.
+std::string detail_of(const caf::error& why) {
+  if (auto context = why.context(); context.match_elements<std::string>())
+    return context.get_as<std::string>(0);
+  return caf::to_string(why);
+}
+
+} // namespace
+
+failure to_failure(const caf::error& why) {
+  if (why.category() == caf::type_id_v<errc>)
+    return {static_cast<errc>(why.code()), detail_of(why)};
+  if (why == caf::sec::request_timeout)
+    return {errc::timeout, "no answer in time"};
+  const bool receiver_is_gone = why == caf::sec::request_receiver_down
+                                || why == caf::sec::broken_promise
+                                || why.category() == caf::type_id_v<caf::exit_reason>;
+  if (receiver_is_gone)
+    return {errc::unavailable, "the part that answers this is restarting"};
+  return {errc::internal, detail_of(why)};
+}
+
+} // namespace coterie::actors

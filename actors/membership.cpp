@@ -1,0 +1,52 @@
+#include "actors/membership.hpp"
+
+#include "actors/room.hpp"
+
+#include <algorithm>
+
+namespace coterie::actors {
+
+result<void> membership::add(const participant& who, const caf::actor& relay) {
+  if (!members_.contains(who.id) && members_.size() >= room_bounds::participants_max)
+    return {errc::too_large, "this room is full: it has "
+                               + std::to_string(room_bounds::participants_max) + " participants"};
+  members_.insert_or_assign(who.id, member{who, relay});
+  return {};
+}
+
+bool membership::remove(participant_id who) {
+  return members_.erase(who) != 0;
+}
+
+std::vector<participant_id> membership::remove_relay(const caf::actor_addr& relay) {
+  std::vector<participant_id> gone;
+  for (const auto& [id, entry] : members_)
+    if (entry.relay.address() == relay)
+      gone.push_back(id);
+  for (const auto& id : gone)
+    members_.erase(id);
+  return gone;
+}
+
+std::vector<participant> membership::participants() const {
+  std::vector<participant> all;
+  all.reserve(members_.size());
+  for (const auto& [id, entry] : members_)
+    all.push_back(entry.who);
+  return all;
+}
+
+std::vector<caf::actor> membership::relays() const {
+  std::vector<caf::actor> all;
+  for (const auto& [id, entry] : members_)
+    if (std::find(all.begin(), all.end(), entry.relay) == all.end())
+      all.push_back(entry.relay);
+  return all;
+}
+
+bool membership::is_new(const caf::actor& relay) const {
+  return std::none_of(members_.begin(), members_.end(),
+                      [&](const auto& pair) { return pair.second.relay == relay; });
+}
+
+} // namespace coterie::actors

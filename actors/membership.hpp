@@ -1,0 +1,46 @@
+#pragma once
+
+// Who is in a room, and through which relays.
+
+#include "actors/room_event.hpp"
+#include "base/result.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
+
+#include <map>
+#include <vector>
+
+namespace coterie::actors {
+
+/// A plain table, bounded by room_bounds.
+class membership {
+public:
+  /// errc::too_large when the room is full. Adding a participant again replaces it.
+  result<void> add(const participant& who, const caf::actor& relay);
+
+  /// Whether there was such a participant.
+  bool remove(participant_id who);
+
+  /// Forgets a relay that is gone; answers whose participants went with it.
+  std::vector<participant_id> remove_relay(const caf::actor_addr& relay);
+
+  std::vector<participant> participants() const;
+  std::vector<caf::actor> relays() const;
+
+  /// Whether no participant so far came through `relay`.
+  bool is_new(const caf::actor& relay) const;
+
+  bool is_empty() const noexcept {
+    return members_.empty();
+  }
+
+private:
+  struct member {
+    participant who;
+    caf::actor relay;
+  };
+  std::map<participant_id, member> members_;
+};
+
+} // namespace coterie::actors

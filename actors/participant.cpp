@@ -1,0 +1,154 @@
+#include "actors/participant.hpp"
+
+#include "actors/supervision.hpp"
+
+#include <algorithm>
+
+namespace coterie::actors {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds attach_timeout{15'000};
+constexpr milliseconds request_timeout{20'000};
+// Joining again after the room moved: the first try is immediate in most failovers, the sum of
+// all is past the lease of a dead owner.
+constexpr milliseconds rejoin_delay_first{100};
+constexpr milliseconds rejoin_delay_max{2'000};
+constexpr int rejoin_tries_max = 12;
+
+struct participant_state {
+  static inline const char* name = "coterie.participant";
+
+  participant_state(caf::event_based_actor* self_pointer, room_id id, caller asking,
+                    participant description, directory_actor rooms, dispatcher_actor jobs,
+                    std::shared_ptr<participant_sink> connection)
+      : self(self_pointer),
+        room(id),
+        who(std::move(asking)),
+        me(std::move(description)),
+        directory(std::move(rooms)),
+        dispatcher(std::move(jobs)),
+        sink(std::move(connection)) {
+    install_handlers(self, name);
+  }
+
+  ~participant_state() {
+    next_try.dispose();
+  }
+
+  caf::behavior make_behavior() {
+    attach();
+    return {
+      [this](const participant_request& m) { on_request(m); },
+      [this](const room_event& m) { sink->on_event(m); },
+      [this](participant_gone) { self->quit(); },
+      [this](const end_participant&) { rejoin(); },
+    };
+  }
+
+  // -- joining -------------------------------------------------------------------------------
+
+  void attach() {
+    self->request(directory, attach_timeout, attach_participant{room, who, me, self})
+      .then([this](const joined& welcome) { on_joined(welcome); },
+            [this](const caf::error& why) { on_refused(to_failure(why)); });
+  }
+
+  void on_joined(const joined& welcome) {
+    is_joined = true;
+    tries = 0;
+    me.grants = welcome.grants;
+    sink->on_joined(welcome, me);
+    for (const auto& request : std::exchange(waiting, {}))
+      on_request(request);
+  }
+
+  /// The room is on its way to another owner: worth another try. Everything else is final.
+  void on_refused(const failure& why) {
+    const bool may_pass =
+      why.code == errc::unavailable || why.code == errc::timeout || why.code == errc::lease_held;
+    if (!may_pass || tries >= rejoin_tries_max)
+      return end(why);
+    const auto delay = std::min(rejoin_delay_max, rejoin_delay_first * (1 << std::min(tries, 8)));
+    ++tries;
+    next_try = self->run_delayed(delay, [this] { attach(); });
+  }
+
+  void rejoin() {
+    if (!is_joined)
+      return; // a try is under way
+    is_joined = false;
+    attach();
+  }
+
+  void end(const failure& why) {
+    sink->on_end(why);
+    self->quit();
+  }
+
+  // -- requests ------------------------------------------------------------------------------
+
+  void on_request(const participant_request& m) {
+    if (in_flight + waiting.size() >= participant_bounds::requests_max)
+      return sink->on_reply(m.reference,
+                            failure{errc::rate_limited, "too many requests without an answer"});
+    if (!is_joined) {
+      waiting.push_back(m);
+      return;
+    }
+    ++in_flight;
+    std::visit([&](const auto& what) { ask(m.reference, what); }, m.what);
+  }
+
+  void ask(const std::string& reference, const start_run& what) {
+    self->request(directory, attach_timeout, find_room{room})
+      .then(
+        [this, reference, what](const room_entry& entry) {
+          self->request(entry.room, request_timeout, what)
+            .then([this, reference](
+                    const run_accepted& accepted) { reply(reference, accepted.job.str()); },
+                  [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
+        },
+        [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
+  }
+
+  void ask(const std::string& reference, const cancel_job& what) {
+    if (me.grants < storage::role::editor)
+      return reply(reference, failure{errc::forbidden, "this needs the role editor in the room"});
+    self->request(dispatcher, request_timeout, what)
+      .then([this, reference] { reply(reference, std::string()); },
+            [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
+  }
+
+  void reply(const std::string& reference, const result<std::string>& answer) {
+    --in_flight;
+    sink->on_reply(reference, answer);
+  }
+
+  caf::event_based_actor* self;
+  room_id room;
+  caller who;
+  participant me;
+  directory_actor directory;
+  dispatcher_actor dispatcher;
+  std::shared_ptr<participant_sink> sink;
+  bool is_joined = false;
+  int tries = 0;
+  std::size_t in_flight = 0;
+  std::vector<participant_request> waiting; // bounded by participant_bounds::requests_max
+  caf::disposable next_try;
+};
+
+} // namespace
+
+caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
+                             participant self_description, directory_actor directory,
+                             dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink) {
+  return system.spawn<caf::stateful_actor<participant_state>>(
+    room, std::move(who), std::move(self_description), std::move(directory), std::move(dispatcher),
+    std::move(sink));
+}
+
+} // namespace coterie::actors

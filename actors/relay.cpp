@@ -1,0 +1,91 @@
+#include "actors/relay.hpp"
+
+#include "actors/participant.hpp"
+#include "actors/supervision.hpp"
+
+#include <unordered_map>
+
+namespace coterie::actors {
+
+namespace {
+
+constexpr std::chrono::milliseconds join_timeout{10'000};
+
+struct relay_state {
+  static inline const char* name = "coterie.relay";
+
+  relay_state(caf::event_based_actor* self_pointer, room_actor room)
+      : self(self_pointer), owner(std::move(room)) {
+    install_handlers(self, name);
+    self->monitor(owner);
+    self->set_down_handler([this](const caf::down_msg& gone) { on_down(gone); });
+  }
+
+  caf::behavior make_behavior() {
+    return {
+      [this](const attach_participant& m) { return on_attach(m); },
+      [this](const room_event& m) { on_event(m); },
+    };
+  }
+
+  caf::result<joined> on_attach(const attach_participant& m) {
+    if (participants.size() >= relay_bounds::participants_max)
+      return to_error({errc::too_large, "this room is full"});
+    auto promise = self->make_response_promise<joined>();
+    // Known before the room answers: events of the room may overtake the answer.
+    participants.emplace(m.handle.id(), local{m.as.id, m.handle});
+    self->monitor(m.handle);
+    self->request(owner, join_timeout, join{m.who, m.as, self})
+      .then([promise](const joined& welcome) mutable { promise.deliver(welcome); },
+            [this, promise, handle = m.handle](const caf::error& why) mutable {
+              self->demonitor(handle);
+              participants.erase(handle.id());
+              promise.deliver(to_error(to_failure(why)));
+              end_when_empty();
+            });
+    return promise;
+  }
+
+  void on_event(const room_event& news) {
+    for (const auto& [id, member] : participants)
+      self->send(member.handle, news);
+  }
+
+  void on_down(const caf::down_msg& gone) {
+    if (gone.source == owner.address()) {
+      // Its participants keep their connections and ask the directory again.
+      for (const auto& [id, member] : participants)
+        self->send(member.handle, end_participant{"moved"});
+      self->quit();
+      return;
+    }
+    const auto member = participants.find(gone.source.id());
+    if (member == participants.end())
+      return;
+    self->send(owner, leave{member->second.who});
+    participants.erase(member);
+    end_when_empty();
+  }
+
+  void end_when_empty() {
+    if (participants.empty())
+      self->quit();
+  }
+
+  struct local {
+    participant_id who;
+    caf::actor handle;
+  };
+
+  caf::event_based_actor* self;
+  room_actor owner;
+  std::unordered_map<caf::actor_id, local> participants; // bounded by relay_bounds
+};
+
+} // namespace
+
+caf::actor spawn_relay(caf::actor_system& system, room_actor owner) {
+  return system.spawn<caf::stateful_actor<relay_state>>(std::move(owner));
+}
+
+} // namespace coterie::actors

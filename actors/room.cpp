@@ -1,0 +1,506 @@
+#include "actors/room.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/membership.hpp"
+#include "actors/metrics.hpp"
+#include "actors/room_files.hpp"
+#include "actors/run_limits.hpp"
+#include "actors/store.hpp"
+#include "actors/supervision.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <deque>
+
+namespace coterie::actors {
+
+namespace {
+
+using storage::role;
+
+// Long enough for a store that is busy and a queue that stores the job's row.
+constexpr std::chrono::milliseconds submit_timeout{15'000};
+
+struct room_state {
+  static inline const char* name = "coterie.room";
+
+  room_state(room_actor::pointer self_pointer, room_context given, room_state_on_disk loaded,
+             lease_deadline until, caf::actor parent)
+      : self(self_pointer),
+        context(std::move(given)),
+        lease{loaded.lease.room, loaded.lease.node, loaded.lease.epoch},
+        good_until(until),
+        directory(std::move(parent)),
+        room(std::move(loaded.image.room)),
+        capabilities(std::move(loaded.image.capabilities)),
+        aliases(std::move(loaded.aliases)),
+        files(std::move(loaded.image.files)),
+        runs(std::make_move_iterator(loaded.runs.begin()),
+             std::make_move_iterator(loaded.runs.end())),
+        last_used(self->clock().now()) {
+    install_handlers(self, name);
+    self->set_down_handler([this](const caf::down_msg& gone) { on_relay_gone(gone.source); });
+  }
+
+  ~room_state() {
+    next_tick.dispose();
+    if (context.counters)
+      context.counters->add_participants(-static_cast<std::int64_t>(members.participants().size()));
+  }
+
+  room_actor::behavior_type make_behavior() {
+    schedule_tick();
+    return {
+      [this](const describe_room& m) { return on_describe(m); },
+      [this](const change_room& m) { return on_change(m); },
+      [this](const remove_room& m) { return on_remove(m); },
+      [this](const list_files& m) { return on_list_files(m); },
+      [this](const read_file& m) { return on_read(m); },
+      [this](const write_file& m) { return on_write(m); },
+      [this](const remove_file& m) { return on_remove_file(m); },
+      [this](const replace_source& m) { return on_replace_source(m); },
+      [this](const start_run& m) { return on_start_run(m); },
+      [this](const list_runs& m) { return on_list_runs(m); },
+      [this](const join& m) { return on_join(m); },
+      [this](const leave& m) { on_leave(m); },
+      [this](const job_output& m) {
+        tell_all(run_output{m.id, m.from, m.bytes});
+      },
+      [this](const job_ended& m) { on_job_ended(m); },
+      [this](const lease_renewed& m) { on_lease_renewed(m); },
+      [this](const lease_lost& m) { on_lease_lost(m); },
+      [this](const close_room&) { close("shutting_down"); },
+    };
+  }
+
+  // -- who may -------------------------------------------------------------------------------
+
+  /// The role of `who`, when it is at least `needed` and the room is open.
+  result<role> admit(const caller& who, role needed) {
+    if (closing)
+      return failure{errc::unavailable, "the room is closing; try again"};
+    last_used = self->clock().now();
+    const auto granted = role_of(who, room, capabilities);
+    if (!granted)
+      return failure{who.token_hash.empty() ? errc::unauthorized : errc::forbidden,
+                     "this room needs a token that it gave out"};
+    if (*granted < needed)
+      return failure{errc::forbidden, "this needs the role "
+                                        + std::string(storage::to_string(needed)) + " in the room"};
+    return *granted;
+  }
+
+  /// The same for a write: the lease must be good as well.
+  result<role> admit_write(const caller& who, role needed) {
+    auto granted = admit(who, needed);
+    if (granted && self->clock().now() >= good_until)
+      return failure{errc::unavailable, "the room's lease is being renewed; try again"};
+    return granted;
+  }
+
+  // -- storing -------------------------------------------------------------------------------
+
+  /// Runs `write` in the store and answers with `answer` once it is durable. Memory has already
+  /// changed: when the store refuses, this room is not the truth any more and ends.
+  template <class T, class Write>
+  caf::result<T> store_then(Write write, T answer) {
+    auto promise = self->template make_response_promise<T>();
+    self->request(context.store, room_bounds::store_timeout, make_store_task(std::move(write)))
+      .then([promise, answer = std::move(answer)]() mutable { promise.deliver(std::move(answer)); },
+            [this, promise](const caf::error& why) mutable {
+              promise.deliver(to_error(to_failure(why)));
+              on_store_failed(to_failure(why));
+            });
+    return promise;
+  }
+
+  void on_store_failed(const failure& why) {
+    log::error("a room ends because a write failed",
+               {{"room", room.id.str()}, {"errc", to_string(why.code)}, {"why", why.detail}});
+    close("moved");
+  }
+
+  // -- the room itself -----------------------------------------------------------------------
+
+  caf::result<room_description> on_describe(const describe_room& m) {
+    const auto granted = admit(m.who, role::viewer);
+    if (!granted)
+      return to_error(granted.why());
+    return description(*granted);
+  }
+
+  room_description description(role granted) const {
+    return {room, aliases, granted};
+  }
+
+  caf::result<room_description> on_change(const change_room& m) {
+    const auto granted = admit_write(m.who, m.without_owner ? role::editor : role::owner);
+    if (!granted)
+      return to_error(granted.why());
+    auto changed = room;
+    if (m.title)
+      changed.title = *m.title;
+    if (m.seen_by)
+      changed.seen_by = *m.seen_by;
+    if (m.status)
+      changed.status = *m.status;
+    if (m.language) {
+      const auto* language = context.languages->find(*m.language);
+      if (!language)
+        return to_error(unknown_language(*m.language));
+      changed.language = language->name;
+    }
+    if (m.main) {
+      if (!files.find(*m.main))
+        return to_error({errc::invalid_argument, "main: there is no file " + *m.main});
+      changed.main = *m.main;
+    }
+    if (changed == room)
+      return description(*granted);
+    changed.updated_at = context.now();
+    room = changed;
+    return store_then(
+      [lease = lease, changed](storage::backend& db) { return db.update_room(lease, changed); },
+      description(*granted));
+  }
+
+  static failure unknown_language(std::string_view wanted) {
+    return {errc::invalid_argument,
+            "language: " + std::string(wanted) + " is not offered here; see /api/v1/languages"};
+  }
+
+  caf::result<void> on_remove(const remove_room& m) {
+    if (auto granted = admit_write(m.who, role::owner); !granted)
+      return to_error(granted.why());
+    for (const auto& run : runs)
+      if (!storage::is_final(run.status))
+        self->send(context.dispatcher, cancel_job{run.id});
+    begin_closing("deleted");
+    auto promise = self->make_response_promise<void>();
+    self
+      ->request(
+        context.store, room_bounds::store_timeout,
+        make_store_task([lease = lease](storage::backend& db) { return db.delete_room(lease); }))
+      .then(
+        [this, promise]() mutable {
+          promise.deliver();
+          self->quit();
+        },
+        [this, promise](const caf::error& why) mutable {
+          promise.deliver(to_error(to_failure(why)));
+          self->quit();
+        });
+    return promise;
+  }
+
+  // -- files ---------------------------------------------------------------------------------
+
+  caf::result<file_listing> on_list_files(const list_files& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    file_listing listing;
+    for (const auto& [path, file] : files.all()) {
+      listing.files.push_back({path, {}, file.is_text, file.version, file.modified_at});
+      listing.sizes.push_back(file.content.size());
+    }
+    return listing;
+  }
+
+  caf::result<storage::file_record> on_read(const read_file& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    const auto& path = m.path.empty() ? room.main : m.path;
+    if (const auto* file = files.find(path))
+      return *file;
+    return to_error({errc::not_found, "there is no file " + path + " in this room"});
+  }
+
+  caf::result<file_written> on_write(const write_file& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    auto done = files.write(m.path, m.content, m.is_text, m.if_match, context.now());
+    if (!done)
+      return to_error(done.why());
+    file_written answer{m.path, m.content.size(), done->file->version, done->created};
+    if (!done->changed)
+      return answer;
+    return store_then([lease = lease, file = *done->file](
+                        storage::backend& db) { return db.save_file(lease, file); },
+                      std::move(answer));
+  }
+
+  caf::result<void> on_remove_file(const remove_file& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    if (m.path == room.main)
+      return to_error({errc::conflict, "this is the main file; choose another one first"});
+    if (auto done = files.remove(m.path, m.if_match); !done)
+      return to_error(done.why());
+    auto promise = self->make_response_promise<void>();
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([lease = lease, path = m.path](storage::backend& db) {
+                  return db.delete_file(lease, path);
+                }))
+      .then([promise]() mutable { promise.deliver(); },
+            [this, promise](const caf::error& why) mutable {
+              promise.deliver(to_error(to_failure(why)));
+              on_store_failed(to_failure(why));
+            });
+    return promise;
+  }
+
+  caf::result<room_description> on_replace_source(const replace_source& m) {
+    const auto granted = admit_write(m.who, role::editor);
+    if (!granted)
+      return to_error(granted.why());
+    const auto* language = context.languages->find(m.language);
+    if (!language)
+      return to_error(unknown_language(m.language));
+    auto changed = room;
+    const auto now = context.now();
+    if (language->name != room.language) {
+      changed.language = language->name;
+      changed.main = language->main_file;
+    }
+    auto done = files.write(changed.main, m.source, true, std::nullopt, now);
+    if (!done)
+      return to_error(done.why());
+    if (!done->changed && changed == room)
+      return description(*granted); // the same text again: nothing to store
+    std::optional<std::string> replaced;
+    if (changed.main != room.main && files.remove(room.main, std::nullopt))
+      replaced = room.main;
+    changed.updated_at = now;
+    room = changed;
+    return store_then(
+      [lease = lease, changed, file = *done->file, replaced](storage::backend& db) -> result<void> {
+        if (auto saved = db.save_file(lease, file); !saved)
+          return saved;
+        if (replaced)
+          if (auto deleted = db.delete_file(lease, *replaced); !deleted)
+            return deleted;
+        return db.update_room(lease, changed);
+      },
+      description(*granted));
+  }
+
+  // -- runs ----------------------------------------------------------------------------------
+
+  caf::result<run_accepted> on_start_run(const start_run& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    if (room.status == storage::room_status::inactive)
+      return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
+    auto request = make_request(m);
+    if (!request)
+      return to_error(request.why());
+    const auto now = context.now();
+    const std::vector<job_view> before(runs.begin(), runs.end());
+    if (auto admitted = admit_run(m.admission, before, now); !admitted)
+      return to_error(admitted.why());
+
+    submit_job job{job_id::random(),      room.id,   std::move(*request), room.id.str(),
+                   m.admission.exclusive, as_actor()};
+    remember_run(
+      {job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
+    auto promise = self->make_response_promise<run_accepted>();
+    const auto id = job.id;
+    run_started started{id, job.request.language, job.request.main};
+    self->request(context.dispatcher, submit_timeout, std::move(job))
+      .then(
+        [this, promise, started]() mutable {
+          tell_all(started);
+          promise.deliver(run_accepted{started.job});
+        },
+        [this, promise, id](const caf::error& why) mutable {
+          forget_run(id);
+          promise.deliver(to_error(to_failure(why)));
+        });
+    return promise;
+  }
+
+  /// The program of `m` with a snapshot of the room's files.
+  result<run_request> make_request(const start_run& m) const {
+    run_request request;
+    request.main = m.path.empty() ? room.main : m.path;
+    if (!files.find(request.main))
+      return failure{errc::not_found, "there is no file " + request.main + " in this room"};
+    const auto* language = choose_language(m, request.main);
+    if (!language)
+      return unknown_language(m.language.empty() ? room.language : m.language);
+    request.language = language->name;
+    request.input = m.input;
+    request.args = m.args;
+    request.compiler_args = m.compiler_args;
+    request.limits = m.limits;
+    request.tests = m.tests;
+    request.truncate_output = m.truncate_output;
+    request.retry = m.retry;
+    for (const auto& [path, file] : files.all())
+      request.files.push_back({path, file.content});
+    if (auto complaints = check_run_request(request, *context.languages); !complaints.empty())
+      return failure{errc::invalid_argument, complaints.front()};
+    return request;
+  }
+
+  /// What was asked for; else, for the main file, the room's language; else by the path.
+  const config::language* choose_language(const start_run& m, const std::string& main) const {
+    if (!m.language.empty())
+      return context.languages->find(m.language);
+    if (main != room.main)
+      if (const auto* by_path = context.languages->find_by_path(main))
+        return by_path;
+    return context.languages->find(room.language);
+  }
+
+  void remember_run(job_view run) {
+    runs.push_front(std::move(run));
+    if (runs.size() > room_bounds::runs_listed_max)
+      runs.pop_back();
+  }
+
+  void forget_run(job_id id) {
+    std::erase_if(runs, [id](const job_view& run) { return run.id == id; });
+  }
+
+  caf::result<run_listing> on_list_runs(const list_runs& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    return run_listing{{runs.begin(), runs.end()}};
+  }
+
+  void on_job_ended(const job_ended& m) {
+    const auto known =
+      std::ranges::find_if(runs, [&](const job_view& run) { return run.id == m.job.id; });
+    if (known != runs.end()) {
+      *known = m.job;
+      known->result.reset(); // whoever wants it reads it from the store
+    }
+    tell_all(run_finished{m.job});
+  }
+
+  // -- participants --------------------------------------------------------------------------
+
+  caf::result<joined> on_join(const join& m) {
+    const auto granted = admit(m.who, role::viewer);
+    if (!granted)
+      return to_error(granted.why());
+    auto who = m.as;
+    who.grants = *granted;
+    const bool first_of_relay = members.is_new(m.relay);
+    if (auto added = members.add(who, m.relay); !added)
+      return to_error(added.why());
+    if (first_of_relay)
+      self->monitor(m.relay);
+    if (context.counters)
+      context.counters->add_participants(1);
+    tell_all(participant_joined{who});
+    return joined{room, *granted, members.participants(), {runs.begin(), runs.end()}};
+  }
+
+  void on_leave(const leave& m) {
+    if (!members.remove(m.who))
+      return;
+    last_used = self->clock().now();
+    if (context.counters)
+      context.counters->add_participants(-1);
+    tell_all(participant_left{m.who});
+  }
+
+  void on_relay_gone(const caf::actor_addr& relay) {
+    for (const auto& who : members.remove_relay(relay)) {
+      if (context.counters)
+        context.counters->add_participants(-1);
+      tell_all(participant_left{who});
+    }
+  }
+
+  /// One shared event for every relay.
+  template <class Fact>
+  void tell_all(Fact fact) {
+    if (members.is_empty())
+      return;
+    const room_event news{std::make_shared<const event>(std::move(fact))};
+    for (const auto& relay : members.relays())
+      caf::anon_send(relay, news);
+  }
+
+  // -- lease and end -------------------------------------------------------------------------
+
+  void on_lease_renewed(const lease_renewed& m) {
+    if (m.lease_epoch == lease.epoch)
+      good_until = std::max(good_until, m.good_until);
+  }
+
+  void on_lease_lost(const lease_lost& m) {
+    if (m.lease_epoch != lease.epoch || closing)
+      return;
+    log::warning("a room lost its lease", {{"room", room.id.str()}, {"epoch", lease.epoch}});
+    begin_closing("moved");
+    self->quit(); // nothing is stored, nothing is given back: it is not ours
+  }
+
+  void begin_closing(std::string reason) {
+    closing = true;
+    caf::anon_send(directory, room_closed{room.id, lease.epoch});
+    tell_all(room_closed_event{std::move(reason)});
+  }
+
+  /// Gives the lease back and ends. Writes in flight stand before this in the store's mailbox.
+  void close(std::string reason) {
+    if (closing)
+      return;
+    begin_closing(std::move(reason));
+    const auto end = [this] { self->quit(); };
+    self
+      ->request(
+        context.store, room_bounds::store_timeout,
+        make_store_task([lease = lease](storage::backend& db) { return db.drop_lease(lease); }))
+      .then(end, [end](const caf::error&) { end(); }); // it will run out by itself
+  }
+
+  void schedule_tick() {
+    next_tick = self->run_delayed(room_bounds::tick_every, [this] { on_tick(); });
+  }
+
+  void on_tick() {
+    const bool is_busy = !members.is_empty() || std::ranges::any_of(runs, [](const job_view& run) {
+      return !storage::is_final(run.status);
+    });
+    if (!is_busy && self->clock().now() - last_used >= context.idle_after)
+      close("idle");
+    else
+      schedule_tick();
+  }
+
+  /// This room where an untyped handle is asked for (job listeners).
+  caf::actor as_actor() const {
+    return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{self->ctrl()});
+  }
+
+  room_actor::pointer self;
+  room_context context;
+  storage::fence lease;
+  lease_deadline good_until;
+  caf::actor directory;
+  storage::room_record room;
+  std::vector<storage::capability_record> capabilities;
+  std::vector<storage::alias_record> aliases;
+  room_files files;
+  std::deque<job_view> runs; // newest first, bounded by room_bounds::runs_listed_max
+  membership members;
+  bool closing = false;
+  lease_deadline last_used;
+  caf::disposable next_tick;
+};
+
+} // namespace
+
+room_actor spawn_room(caf::actor_system& system, room_context context, room_state_on_disk loaded,
+                      lease_deadline good_until, caf::actor directory) {
+  return system.spawn<room_actor::stateful_impl<room_state>>(std::move(context), std::move(loaded),
+                                                             good_until, std::move(directory));
+}
+
+} // namespace coterie::actors

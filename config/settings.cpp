@@ -1,0 +1,269 @@
+#include "config/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace coterie::config {
+
+namespace {
+
+failure bad(std::string_view what_is_accepted) {
+  return {errc::invalid_argument, std::string(what_is_accepted)};
+}
+
+template <class T>
+result<void> read_number(T& target, std::string_view text, T lowest, T highest) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < lowest || value > highest)
+    return bad("a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest));
+  target = value;
+  return {};
+}
+
+/// "250ms", "10s", "5min", "2h"; a bare number is refused: its unit would be a guess.
+result<void> read_duration(std::chrono::milliseconds& target, std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> units{
+    {{"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}}};
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (error == std::errc{} && count >= 0 && count < 1'000'000'000)
+    for (const auto& [name, factor] : units)
+      if (unit == name) {
+        target = std::chrono::milliseconds{count * factor};
+        return {};
+      }
+  return bad("a duration such as 500ms, 10s, 5min or 2h");
+}
+
+template <class E, std::size_t N>
+result<void> read_choice(E& target, std::string_view text,
+                         const std::array<std::pair<std::string_view, E>, N>& choices) {
+  std::string accepted = "one of";
+  for (const auto& [name, value] : choices) {
+    if (text == name) {
+      target = value;
+      return {};
+    }
+    accepted += ' ';
+    accepted += name;
+  }
+  return bad(accepted);
+}
+
+/// Comma-separated, or a list as coterie.conf writes it: ["a", "b"].
+void read_list(std::vector<std::string>& target, std::string_view text) {
+  target.clear();
+  std::string item;
+  const auto finish = [&] {
+    if (!item.empty())
+      target.push_back(std::exchange(item, {}));
+  };
+  for (const char c : text) {
+    if (c == ',')
+      finish();
+    else if (c != '[' && c != ']' && c != '"' && c != ' ')
+      item += c;
+  }
+  finish();
+}
+
+result<void> read_text(std::string& target, std::string_view text) {
+  target = text;
+  return {};
+}
+
+using value = std::string_view;
+
+// Defaults are written out for the help text; a test compares them with the struct.
+constexpr std::array table{
+  option{"port", "N", "port to listen on; 0 picks a free one", "8080",
+         [](settings& s, value v) { return read_number<std::uint16_t>(s.port, v, 0, 65535); }},
+  option{"address", "ADDR", "address to listen on; :: is every interface",
+         "::", [](settings& s, value v) { return read_text(s.address, v); }},
+  option{"data-dir", "DIR", "where the database lives", "var",
+         [](settings& s, value v) -> result<void> {
+           if (v.empty())
+             return bad("a folder");
+           return read_text(s.data_dir, v);
+         }},
+  option{"database", "URL",
+         "memory, sqlite (a file in the data folder), sqlite:///FILE or postgresql://...", "sqlite",
+         [](settings& s, value v) { return read_text(s.database, v); }},
+  option{"base-url", "URL", "how clients reach this server; else from their Host header", "",
+         [](settings& s, value v) -> result<void> {
+           if (!v.empty() && !v.starts_with("http://") && !v.starts_with("https://"))
+             return bad("a URL that starts with http:// or https://");
+           return read_text(s.base_url, v);
+         }},
+  option{"threads", "N", "threads for connections", "2",
+         [](settings& s, value v) { return read_number<std::uint32_t>(s.threads, v, 1, 256); }},
+  option{"connections-max", "N", "connections at the same time; more get 503", "20000",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.connections_max, v, 1, 1'000'000);
+         }},
+  option{"connections-per-address", "N", "connections of one client address; more get 429", "10000",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.connections_per_address, v, 1, 1'000'000);
+         }},
+  option{"trusted-proxies", "LIST", "proxies whose X-Forwarded-For is believed (addresses, CIDR)",
+         "",
+         [](settings& s, value v) -> result<void> {
+           read_list(s.trusted_proxies, v);
+           return {};
+         }},
+  option{"allowed-origins", "LIST", "web origins that may call this server, or *", "*",
+         [](settings& s, value v) -> result<void> {
+           read_list(s.allowed_origins, v);
+           return {};
+         }},
+  option{"shutdown-grace", "TIME", "how long running programs may finish at shutdown", "10s",
+         [](settings& s, value v) { return read_duration(s.shutdown_grace, v); }},
+  option{"rooms.idle-after", "TIME", "when an unused room leaves memory", "10min",
+         [](settings& s, value v) { return read_duration(s.room_idle_after, v); }},
+  option{
+    "sandbox.parallel", "N", "programs running at the same time", "4",
+    [](settings& s, value v) { return read_number<std::uint32_t>(s.parallel_jobs, v, 1, 256); }},
+  option{
+    "sandbox.warm", "N", "idle containers kept ready", "4",
+    [](settings& s, value v) { return read_number<std::uint32_t>(s.warm_containers, v, 0, 256); }},
+  option{"sandbox.images", "DIR", "folder with root file systems besides the host's own", "",
+         [](settings& s, value v) { return read_text(s.image_root, v); }},
+  option{"sandbox.cgroups", "WHICH", "auto, or off (weaker limits)", "auto",
+         [](settings& s, value v) {
+           return read_choice<cgroup_use, 2>(
+             s.cgroups, v, {{{"auto", cgroup_use::automatic}, {"off", cgroup_use::off}}});
+         }},
+  option{"languages.file", "FILE", "more languages, or other settings for known ones", "",
+         [](settings& s, value v) { return read_text(s.languages_file, v); }},
+  option{"dialects.code-sessions.form", "WHICH",
+         "document (200/200/TIMEOUT) or published (201/202/FAILED)", "document",
+         [](settings& s, value v) {
+           return read_choice<code_sessions_form, 2>(
+             s.code_sessions, v,
+             {{{"document", code_sessions_form::document},
+               {"published", code_sessions_form::published}}});
+         }},
+  option{"log.level", "WHICH", "debug, info, warning or error", "info",
+         [](settings& s, value v) {
+           return read_choice<log_level, 4>(s.level, v,
+                                            {{{"debug", log_level::debug},
+                                              {"info", log_level::info},
+                                              {"warning", log_level::warning},
+                                              {"error", log_level::error}}});
+         }},
+  option{"log.format", "WHICH", "text or json", "text",
+         [](settings& s, value v) {
+           return read_choice<log_format, 2>(
+             s.format, v, {{{"text", log_format::text}, {"json", log_format::json}}});
+         }},
+};
+
+/// Levenshtein distance; the names are short.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+/// REPOSITORY_TYPE names an engine only; a URL, if any, says more.
+std::optional<std::string> database_of_repository_type(std::string_view type) {
+  if (type == "postgres" || type == "postgresql")
+    return std::nullopt;    // DATABASE_URL says where
+  return std::string(type); // "memory", or refused later with its source named
+}
+
+} // namespace
+
+std::span<const option> options() {
+  return table;
+}
+
+const option* find_option(std::string_view name) {
+  const auto at = std::ranges::find(table, name, &option::name);
+  return at == table.end() ? nullptr : &*at;
+}
+
+const option* closest_option(std::string_view name) {
+  const auto at = std::ranges::min_element(
+    table, {}, [name](const option& known) { return distance(name, known.name); });
+  return distance(name, at->name) <= std::max<std::size_t>(2, name.size() / 3) ? &*at : nullptr;
+}
+
+result<settings> make_settings(std::span<const named_value> values) {
+  settings made;
+  for (const auto& [name, text, source] : values) {
+    const auto* known = find_option(name);
+    if (!known) {
+      const auto* near = closest_option(name);
+      return {errc::invalid_argument,
+              source + ": there is no option " + name
+                + (near ? "; did you mean " + std::string(near->name) + "?" : std::string())};
+    }
+    if (auto applied = known->apply(made, text); !applied)
+      return {errc::invalid_argument,
+              source + ": " + name + " is " + applied.why().detail + ", not \"" + text + "\""};
+  }
+  return made;
+}
+
+std::string environment_name(std::string_view option_name) {
+  std::string name = "COTERIE_";
+  for (const char c : option_name)
+    name += c == '.' || c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  return name;
+}
+
+std::vector<named_value> from_environment(const char* const* environment,
+                                          std::vector<std::string>& unknown) {
+  static constexpr std::string_view prefix = "COTERIE_";
+  // Read by the scripts and tests around the server.
+  static constexpr std::array<std::string_view, 2> foreign{"COTERIE_CACHE", "COTERIE_BINARY"};
+  std::vector<named_value> general;
+  std::vector<named_value> ours;
+  std::optional<std::string> repository;
+  for (; environment && *environment; ++environment) {
+    const std::string_view line = *environment;
+    const auto equals = line.find('=');
+    if (equals == line.npos)
+      continue;
+    const auto name = std::string(line.substr(0, equals));
+    const auto text = std::string(line.substr(equals + 1));
+    if (name == "PORT")
+      general.push_back({"port", text, name});
+    else if (name == "BASE_URL")
+      general.push_back({"base-url", text, name});
+    else if (name == "DATABASE_URL")
+      general.push_back({"database", text, name});
+    else if (name == "REPOSITORY_TYPE")
+      repository = database_of_repository_type(text);
+    if (!name.starts_with(prefix) || std::ranges::find(foreign, name) != foreign.end())
+      continue;
+    const auto known = std::ranges::find_if(
+      table, [&](const option& o) { return environment_name(o.name) == name; });
+    if (known != table.end())
+      ours.push_back({std::string(known->name), text, name});
+    else
+      unknown.push_back(name);
+  }
+  if (repository) // it chooses the engine, so it wins over a URL of another one
+    general.push_back({"database", *repository, "REPOSITORY_TYPE"});
+  general.insert(general.end(), std::make_move_iterator(ours.begin()),
+                 std::make_move_iterator(ours.end()));
+  return general;
+}
+
+} // namespace coterie::config

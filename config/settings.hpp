@@ -1,0 +1,95 @@
+#pragma once
+
+// Everything an operator can set, in one table: name, environment variable, default, help. The
+// command line, the environment and coterie.conf use the same names.
+
+#include "base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coterie::config {
+
+enum class log_level : std::uint8_t { debug, info, warning, error };
+enum class log_format : std::uint8_t { text, json };
+enum class code_sessions_form : std::uint8_t { document, published };
+enum class cgroup_use : std::uint8_t { automatic, off };
+
+/// The values a server runs with.
+struct settings {
+  // server
+  std::string address = "::"; ///< every interface, IPv6 and IPv4
+  std::uint16_t port = 8080;  ///< 0 picks a free one
+  std::uint32_t threads = 2;  ///< for connections
+  std::uint32_t connections_max = 20'000;
+  std::uint32_t connections_per_address = 10'000;
+  std::string base_url;                     ///< empty: from the Host header of each request
+  std::vector<std::string> trusted_proxies; ///< addresses or CIDR blocks
+  std::vector<std::string> allowed_origins{"*"};
+  std::chrono::milliseconds shutdown_grace{10'000};
+
+  // state
+  std::string data_dir = "var";
+  std::string database = "sqlite";
+
+  // rooms
+  std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
+
+  // runs
+  std::uint32_t parallel_jobs = 4;
+  std::uint32_t warm_containers = 4;
+  std::string image_root;
+  cgroup_use cgroups = cgroup_use::automatic;
+  std::string languages_file;
+
+  // dialects
+  code_sessions_form code_sessions = code_sessions_form::document;
+
+  // logs
+  log_level level = log_level::info;
+  log_format format = log_format::text;
+};
+
+/// One line of the table.
+struct option {
+  std::string_view name;        ///< "data-dir"; in the file "." starts a group
+  std::string_view value_shape; ///< "N", "DIR", ...
+  std::string_view help;
+  std::string_view default_text;
+  result<void> (*apply)(settings&, std::string_view value);
+};
+
+/// The table, in the order of the help text.
+std::span<const option> options();
+
+/// Null when there is no such option.
+const option* find_option(std::string_view name);
+
+/// The known option whose name is closest to `name`, for "did you mean"; null when none is near.
+const option* closest_option(std::string_view name);
+
+/// One value and where it came from ("--port", "PORT", "coterie.conf"), for error messages.
+struct named_value {
+  std::string name;
+  std::string value;
+  std::string source;
+};
+
+/// Applies `values` in order, later ones winning. The first bad one is errc::invalid_argument
+/// with a sentence that names its source, the value and what is accepted.
+result<settings> make_settings(std::span<const named_value> values);
+
+/// `COTERIE_DATA_DIR` for "data-dir", `COTERIE_LOG_LEVEL` for "log.level".
+std::string environment_name(std::string_view option_name);
+
+/// The values that `environment` ("NAME=value" lines) sets, least specific first: PORT,
+/// REPOSITORY_TYPE, DATABASE_URL and BASE_URL, then COTERIE_*. Unknown COTERIE_* names go to
+/// `unknown`.
+std::vector<named_value> from_environment(const char* const* environment,
+                                          std::vector<std::string>& unknown);
+
+} // namespace coterie::config

@@ -1,0 +1,293 @@
+// The server program: reads the settings, wires the folders together, and takes them apart again
+// in order. The sequence of start() is the table of contents of the whole system.
+
+#include "actors/metrics.hpp"
+#include "actors/node.hpp"
+#include "base/log.hpp"
+#include "config/languages.hpp"
+#include "net/api/api.hpp"
+#include "net/api/languages.hpp"
+#include "net/command_line.hpp"
+#include "net/listener.hpp"
+#include "sandbox/language_probe.hpp"
+#include "sandbox/launcher.hpp"
+#include "storage/open.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/init_global_meta_objects.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <pthread.h>
+#include <sstream>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+
+namespace coterie::net {
+
+namespace {
+
+using std::chrono::milliseconds;
+using steady = std::chrono::steady_clock;
+
+enum exit_code : int { exit_stopped = 0, exit_failed = 1, exit_bad_settings = 2 };
+
+int refuse_to_start(const failure& why) {
+  std::cerr << "coterie: " << why.detail << '\n';
+  return exit_bad_settings;
+}
+
+// -- the process itself -------------------------------------------------------------------------
+
+/// Blocks the signals that end us, in every thread that is started from here on: the main thread
+/// waits for them with sigwait. Writing to a closed socket is an error code, not a signal.
+sigset_t take_over_signals() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  std::signal(SIGPIPE, SIG_IGN); // NOLINT(concurrency-mt-unsafe): before any thread
+  return ending;
+}
+
+/// A connection and a container are a few descriptors each: take all we may have.
+void raise_descriptor_limit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+log::level to_level(config::log_level level) {
+  switch (level) {
+  case config::log_level::debug:
+    return log::level::debug;
+  case config::log_level::info:
+    return log::level::info;
+  case config::log_level::warning:
+    return log::level::warning;
+  case config::log_level::error:
+    return log::level::error;
+  }
+  return log::level::info;
+}
+
+void configure_logs(const config::settings& settings) {
+  log::configure(to_level(settings.level), settings.format == config::log_format::json
+                                             ? log::format::json
+                                             : log::format::text);
+}
+
+// -- parts --------------------------------------------------------------------------------------
+
+result<std::unique_ptr<storage::backend>> open_storage(const config::settings& settings) {
+  auto where = storage::parse_location(settings.database);
+  if (!where)
+    return std::move(where).why();
+  std::error_code failed;
+  std::filesystem::create_directories(settings.data_dir, failed);
+  if (failed)
+    return failure{errc::invalid_argument,
+                   "data-dir: cannot make " + settings.data_dir + ": " + failed.message()};
+  return storage::open(*where, settings.data_dir);
+}
+
+/// The built-in table, an operator's file on top, and of both what this host has the tools for.
+result<std::shared_ptr<const config::language_table>> load_languages(const std::string& file) {
+  auto table = config::language_table::built_in();
+  if (!file.empty()) {
+    std::ifstream in(file);
+    if (!in)
+      return failure{errc::invalid_argument, "languages.file: cannot read " + file};
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (auto merged = table.merge(text.str()); !merged)
+      return failure{errc::invalid_argument, file + ": " + merged.why().detail};
+  }
+  table.keep_if(sandbox::is_present);
+  return std::make_shared<const config::language_table>(std::move(table));
+}
+
+/// Null (and loud) when this host cannot isolate: everything but runs works then.
+std::shared_ptr<sandbox::launcher> start_launcher(const config::settings& settings) {
+  sandbox::launcher_settings wanted;
+  wanted.image_root = settings.image_root;
+  wanted.slots_max = settings.parallel_jobs + settings.warm_containers + 2; // 2: probe, hand-over
+  wanted.use_cgroups = settings.cgroups == config::cgroup_use::automatic;
+  auto started = sandbox::launcher::start(wanted);
+  if (!started) {
+    log::error("programs cannot be run on this host", {{"why", started.why().detail}});
+    return nullptr;
+  }
+  std::shared_ptr<sandbox::launcher> launcher = std::move(*started);
+  for (const auto& sentence : launcher->host().missing)
+    log::warning("the sandbox is weaker than it should be", {{"missing", sentence}});
+  return launcher;
+}
+
+void start_language_probe(sandbox::launcher* launcher, const config::language_table& languages,
+                          std::shared_ptr<language_catalog> catalog) {
+  if (!launcher || languages.all().empty()) {
+    catalog->set_ready();
+    return;
+  }
+  auto left = std::make_shared<std::size_t>(languages.all().size());
+  sandbox::probe_languages(*launcher, languages.all(),
+                           [catalog, left](const std::string& name, const std::string& version) {
+                             if (!version.empty())
+                               catalog->set(name, version);
+                             if (--*left == 0)
+                               catalog->set_ready();
+                           });
+}
+
+caf::actor_system_config actor_settings(
+  const std::vector<std::pair<std::string, std::string>>& from_operator) {
+  caf::actor_system_config made;
+  // Work stealing polls; with a shared queue idle workers sleep (measured: a tenth of the CPU).
+  made.set("caf.scheduler.policy", "sharing");
+  made.set("caf.scheduler.max-threads", std::max(2U, std::thread::hardware_concurrency()));
+  // One busy room does not keep a worker for itself.
+  made.set("caf.scheduler.max-throughput", 100);
+  for (const auto& [name, value] : from_operator)
+    if (auto parsed = caf::config_value::parse(value))
+      made.set(name, std::move(*parsed));
+  return made;
+}
+
+result<http_settings> front_end_settings(const config::settings& settings,
+                                         std::shared_ptr<actors::metrics> counters) {
+  http_settings made;
+  made.addresses = {{settings.address == "::" ? std::string() : settings.address, settings.port}};
+  made.io_threads = settings.threads;
+  made.limits.connections_max = settings.connections_max;
+  made.limits.connections_per_address_max = settings.connections_per_address;
+  made.cors.origins = settings.allowed_origins;
+  auto proxies = parse_address_blocks(settings.trusted_proxies);
+  if (!proxies)
+    return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
+  made.trusted_proxies = std::move(*proxies);
+  made.on_request = [counters = std::move(counters)](method verb, std::string_view route,
+                                                     unsigned status,
+                                                     std::chrono::microseconds took) {
+    counters->on_http_request(to_string(verb), route, status, took);
+  };
+  return made;
+}
+
+std::string url_of(const config::settings& settings, std::uint16_t port) {
+  if (!settings.base_url.empty())
+    return settings.base_url;
+  const bool is_any = settings.address == "::" || settings.address == "0.0.0.0";
+  return "http://" + (is_any ? std::string("localhost") : settings.address) + ":"
+         + std::to_string(port);
+}
+
+/// Ends the process at a second signal, or when stopping hangs: whatever is durable is on disk.
+void watch_the_end(sigset_t ending, milliseconds patience) {
+  std::thread([ending, patience] {
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience);
+    const timespec limit{whole.count(), 0};
+    const int signal = sigtimedwait(&ending, nullptr, &limit);
+    log::error(signal > 0 ? "stopped at once by a second signal" : "stopping took too long");
+    _exit(exit_failed);
+  }).detach();
+}
+
+// -- from start to stop -------------------------------------------------------------------------
+
+int serve(command_line line, const char* const* environment) {
+  const auto began = steady::now();
+  auto settings = load_settings(line, environment);
+  if (!settings)
+    return refuse_to_start(settings.why());
+  configure_logs(*settings);
+  raise_descriptor_limit();
+  const auto ending = take_over_signals();
+
+  auto languages = load_languages(settings->languages_file);
+  if (!languages)
+    return refuse_to_start(languages.why());
+  auto backend = open_storage(*settings);
+  if (!backend)
+    return refuse_to_start(backend.why());
+  auto launcher = start_launcher(*settings);
+
+  actors::register_messages();
+  auto actor_config = actor_settings(line.caf);
+  caf::actor_system system(actor_config);
+  auto counters = std::make_shared<actors::metrics>(system);
+  auto front = front_end_settings(*settings, counters);
+  if (!front)
+    return refuse_to_start(front.why());
+
+  actors::node_settings wanted;
+  wanted.backend = std::move(*backend);
+  wanted.launcher = launcher;
+  wanted.languages = *languages;
+  wanted.counters = counters;
+  wanted.parallel_jobs = settings->parallel_jobs;
+  wanted.warm_containers = settings->warm_containers;
+  wanted.room_idle_after = settings->room_idle_after;
+  auto node = actors::start_node(system, std::move(wanted));
+  if (!node)
+    return refuse_to_start(node.why());
+
+  auto catalog = std::make_shared<language_catalog>();
+  start_language_probe(launcher.get(), **languages, catalog);
+
+  int code = exit_stopped;
+  {
+    auto context = std::make_shared<const api_context>(
+      api_context{system, *node, catalog, {.public_url = settings->base_url}});
+    http_server server(std::move(*front), make_routes(context, *settings));
+    if (auto up = server.start(); !up) {
+      code = refuse_to_start(up.why());
+    } else {
+      const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
+      log::info("listening",
+                {{"url", url_of(*settings, server.port())}, {"started_in_ms", took.count()}});
+      int signal = 0;
+      sigwait(&ending, &signal);
+      log::info("stopping", {{"signal", strsignal(signal)}});
+      watch_the_end(ending, settings->shutdown_grace + std::chrono::seconds(15));
+    }
+    server.stop_accepting();
+    server.drain(milliseconds{2'000});
+    actors::stop_node(system, *node, settings->shutdown_grace + std::chrono::seconds(5));
+    server.stop();
+  }
+  launcher.reset();
+  log::info("stopped");
+  return code;
+}
+
+} // namespace
+
+} // namespace coterie::net
+
+int main(int argc, char** argv, char** environment) {
+  using coterie::net::command_line;
+  auto line = coterie::net::read_command_line(
+    {const_cast<const char* const*>(argv) + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
+  if (!line)
+    return coterie::net::refuse_to_start(line.why());
+  switch (line->what) {
+  case command_line::command::help:
+    std::cout << coterie::net::help_text();
+    return 0;
+  case command_line::command::version:
+    std::cout << "coterie " COTERIE_VERSION "\n";
+    return 0;
+  case command_line::command::serve:
+    return coterie::net::serve(std::move(*line), environment);
+  }
+}
