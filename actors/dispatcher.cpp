@@ -514,7 +514,7 @@ struct dispatcher_state {
                             {"outcome", sandbox::to_string(view.result->how)},
                             {"wall_ms", 0}});
     if (const auto& listener = jobs.at(view.id).listener)
-      self->send(listener, job_ended{view});
+      caf::anon_send(listener, job_ended{view});
     finish(view.id, view);
     answer_stop();
   }
@@ -550,7 +550,7 @@ struct dispatcher_state {
       break;
     case phase::running:
       job.is_cancelled = true;
-      self->send(job.job, cancel_run{});
+      caf::anon_send(job.job, cancel_run{});
       break;
     case phase::ending:
       break;
@@ -684,7 +684,7 @@ struct dispatcher_state {
 
   void end_running() {
     for (const auto& [address, id] : actors_of)
-      self->send(jobs.at(id).job, cancel_run{sandbox::outcome::node_lost});
+      caf::anon_send(jobs.at(id).job, cancel_run{sandbox::outcome::node_lost});
   }
 
   void answer_stop() {

@@ -10,12 +10,12 @@ namespace coterie::actors {
 
 job_waiters::job_waiters(std::size_t waiters_max) : waiters_max_(waiters_max) {}
 
-result<void> job_waiters::add(job_id job, promise waiter, time_point now) {
+result<void> job_waiters::add(job_id job, promise answer, time_point now) {
   if (size_ >= waiters_max_)
     drop_old(now);
   if (size_ >= waiters_max_)
     return {errc::queue_full, "too many requests wait for executions; ask again later"};
-  waiters_[job].push_back({std::move(waiter), now});
+  waiters_[job].push_back({std::move(answer), now});
   ++size_;
   return {};
 }

@@ -27,7 +27,7 @@ public:
   explicit job_waiters(std::size_t waiters_max = dispatcher_bounds::waiters_max);
 
   /// errc::queue_full past the bound; the promise is then the caller's to answer.
-  result<void> add(job_id job, promise waiter, time_point now);
+  result<void> add(job_id job, promise answer, time_point now);
   /// Answers all who wait for `job`.
   void deliver(job_id job, const job_view& view);
   void fail(job_id job, const failure& why);

@@ -34,6 +34,13 @@ private:
   std::vector<std::string> found_;
 };
 
+std::string quoted(std::string_view text) {
+  std::string out{'"'};
+  out += text;
+  out += '"';
+  return out;
+}
+
 std::string nth(std::string_view list, std::size_t index) {
   return std::string(list) + "[" + std::to_string(index) + "]";
 }
@@ -123,7 +130,7 @@ std::vector<std::string> check_run_request(const run_request& request,
     found.add("language", "is required");
   else
     found.add_if(!languages.find(request.language), "language",
-                 "\"" + to_utf8(utf8_prefix(request.language, 64)) + "\" is not offered here");
+                 quoted(to_utf8(utf8_prefix(request.language, 64))) + " is not offered here");
   check_files(request, found);
   found.add_if(request.input.size() > run_bounds::input_bytes_max, "stdin",
                at_most(run_bounds::input_bytes_max, "bytes"));
@@ -152,7 +159,7 @@ std::optional<std::string> complain_about_path(std::string_view path) {
     if (part.empty())
       return "must not have an empty part";
     if (part == "." || part == "..")
-      return "must not have a part \"" + std::string(part) + "\"";
+      return "must not have a part " + quoted(part);
     begin = end + 1;
   }
   return std::nullopt;
