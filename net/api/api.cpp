@@ -7,6 +7,7 @@
 #include "net/api/runs.hpp"
 #include "net/dialects/code_sessions.hpp"
 #include "net/openapi.hpp"
+#include "net/realtime/room_socket.hpp"
 
 namespace coterie::net {
 
@@ -16,6 +17,7 @@ void add_native_api(router& routes, const api_context_ptr& context) {
   add_runs_api(routes, context);
   add_languages_api(routes, context);
   add_health_api(routes, context);
+  add_room_socket(routes, context);
   add_openapi(routes);
 }
 

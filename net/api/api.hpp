@@ -8,7 +8,8 @@
 
 namespace coterie::net {
 
-/// Rooms, files, runs, languages, health and metrics, and the page that describes them.
+/// Rooms, files, runs, languages, the realtime socket, health and metrics, and the page that
+/// describes them.
 void add_native_api(router& routes, const api_context_ptr& context);
 
 /// Every route of the server: the native API and the dialects that `settings` ask for.
