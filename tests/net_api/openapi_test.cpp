@@ -4,6 +4,7 @@
 
 #include "net/api/api.hpp"
 #include "net/api/languages.hpp"
+#include "net/dialects/code_sessions.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -82,12 +83,19 @@ void collect_references(const boost::json::value& value, std::set<std::string>& 
   }
 }
 
+router all_routes(caf::actor_system& system) {
+  const auto context = std::make_shared<const api_context>(
+    api_context{system, {}, std::make_shared<language_catalog>(), {}});
+  router routes;
+  add_native_api(routes, context);
+  add_code_sessions(routes, context, session_form::document);
+  return routes;
+}
+
 struct fixture {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  router routes = make_routes(std::make_shared<const api_context>(
-                                api_context{system, {}, std::make_shared<language_catalog>(), {}}),
-                              {});
+  router routes = all_routes(system);
   boost::json::object document = boost::json::parse(openapi_document()).as_object();
 };
 
