@@ -360,7 +360,7 @@ struct directory_state {
   directory_status describe() const {
     directory_status status{slots.size(), 0};
     for (const auto& [id, place] : slots)
-      status.relays += place.relay ? 1 : 0;
+      status.relays += place.relay ? 1U : 0U;
     return status;
   }
 
