@@ -333,9 +333,9 @@ void http_session::dispatch() {
   try {
     std::get<handler>(match_.found->serve)(std::exchange(request_, {}), to);
   } catch (const std::exception& error) {
-    log::error("handler threw", {{"route", match_.found->label()},
-                                 {"what", error.what()},
-                                 {"request_id", request_id_}});
+    log::error(
+      "handler threw",
+      {{"route", match_.found->label()}, {"what", error.what()}, {"request_id", request_id_}});
     to->fail({errc::internal, "internal error"});
   }
 }
@@ -349,9 +349,9 @@ void http_session::dispatch_upgrade() {
   try {
     std::get<ws_handler>(match_.found->serve)(std::exchange(request_, {}), shake);
   } catch (const std::exception& error) {
-    log::error("handler threw", {{"route", match_.found->label()},
-                                 {"what", error.what()},
-                                 {"request_id", request_id_}});
+    log::error(
+      "handler threw",
+      {{"route", match_.found->label()}, {"what", error.what()}, {"request_id", request_id_}});
     shake->refuse({errc::internal, "internal error"});
   }
 }

@@ -230,8 +230,8 @@ std::optional<ws_parser::step> ws_parser::check_header() {
 }
 
 std::optional<ws_parser::step> ws_parser::read_payload(std::string_view& bytes) {
-  const auto taken = static_cast<std::size_t>(
-    std::min<std::uint64_t>(payload_size_ - payload_done_, bytes.size()));
+  const auto taken =
+    static_cast<std::size_t>(std::min<std::uint64_t>(payload_size_ - payload_done_, bytes.size()));
   auto& into = is_control() ? control_ : message_;
   const auto at = into.size();
   into.append(bytes.data(), taken);

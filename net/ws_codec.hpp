@@ -112,11 +112,11 @@ private:
 
   std::size_t message_bytes_max_;
   std::array<std::uint8_t, 14> header_{};
-  std::uint8_t header_size_ = 0;   ///< bytes of header_ that are there
-  bool in_payload_ = false;        ///< the header is complete and checked
-  bool is_final_ = false;          ///< of the frame under way
-  bool in_message_ = false;        ///< between the first and the last fragment
-  std::uint8_t opcode_ = 0;        ///< of the frame under way
+  std::uint8_t header_size_ = 0; ///< bytes of header_ that are there
+  bool in_payload_ = false;      ///< the header is complete and checked
+  bool is_final_ = false;        ///< of the frame under way
+  bool in_message_ = false;      ///< between the first and the last fragment
+  std::uint8_t opcode_ = 0;      ///< of the frame under way
   std::array<std::uint8_t, 4> mask_{};
   std::uint64_t payload_size_ = 0; ///< of the frame under way
   std::uint64_t payload_done_ = 0;

@@ -30,7 +30,10 @@ class session_handshake final : public ws_handshake {
 public:
   session_handshake(std::shared_ptr<io_loop> loop, std::weak_ptr<http_session> session,
                     std::uint64_t serial, error_writer errors, std::string_view offered)
-      : loop_(std::move(loop)), session_(std::move(session)), serial_(serial), errors_(errors),
+      : loop_(std::move(loop)),
+        session_(std::move(session)),
+        serial_(serial),
+        errors_(errors),
         subprotocols_(split_list(offered)) {}
 
   ~session_handshake() override {

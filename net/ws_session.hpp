@@ -23,7 +23,7 @@ namespace coterie::net {
 
 /// Bounds and times of one connection; each dialect may bring its own.
 struct ws_settings {
-  std::size_t message_bytes_max = 1 << 20; ///< received; beyond: closed with 1009
+  std::size_t message_bytes_max = 1 << 20;  ///< received; beyond: closed with 1009
   std::size_t queue_bytes_soft = 256 << 10; ///< to be sent; beyond: send() says congested
   std::size_t queue_bytes_hard = 4 << 20;   ///< beyond: the queue is dropped, closed with 1013
   std::chrono::milliseconds ping_interval{20'000};
@@ -86,8 +86,7 @@ public:
   bool offers(std::string_view subprotocol) const noexcept;
   /// `subprotocol` is one that was offered, or empty for none.
   virtual void accept(std::string_view subprotocol, std::shared_ptr<ws_events> events,
-                      ws_settings settings = {})
-    = 0;
+                      ws_settings settings = {}) = 0;
   /// Answers with an HTTP error, worded by the route's error_writer.
   virtual void refuse(const failure& why, const std::vector<std::string>& details = {}) = 0;
   /// Answers with just this.

@@ -25,8 +25,11 @@ const ws_frame& ping_frame() {
 
 ws_socket::ws_socket(std::shared_ptr<io_loop> loop, connection link,
                      std::shared_ptr<ws_events> events, const ws_settings& settings)
-    : loop_(std::move(loop)), link_(std::move(link)), events_(std::move(events)),
-      settings_(settings), parser_(settings.message_bytes_max) {}
+    : loop_(std::move(loop)),
+      link_(std::move(link)),
+      events_(std::move(events)),
+      settings_(settings),
+      parser_(settings.message_bytes_max) {}
 
 std::shared_ptr<ws_socket> ws_socket::self() {
   return std::static_pointer_cast<ws_socket>(shared_from_this());

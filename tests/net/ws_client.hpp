@@ -27,7 +27,10 @@ inline std::string client_frame(int opcode, std::string_view payload, frame_opti
   const auto size = payload.size();
   const int mask_bit = how.is_masked ? 0x80 : 0;
   const int extended = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
-  out += static_cast<char>(mask_bit | static_cast<int>(extended == 0 ? size : extended == 2 ? 126 : 127));
+  out += static_cast<char>(mask_bit
+                           | static_cast<int>(extended == 0   ? size
+                                              : extended == 2 ? 126
+                                                              : 127));
   for (int i = extended - 1; i >= 0; --i)
     out += static_cast<char>(size >> (8 * i) & 0xff);
   if (how.is_masked)

@@ -80,14 +80,17 @@ SCENARIO("messages arrive the same in whatever pieces they come") {
 SCENARIO("fragments are joined, with control frames in between") {
   const auto stream = client_frame(1, "a\xe2\x82", {.is_final = false})
                       + client_frame(9, "are you there") + client_frame(0, "", {.is_final = false})
-                      + client_frame(0, "\xac" "b") + client_frame(2, "next");
+                      + client_frame(0, "\xac"
+                                        "b")
+                      + client_frame(2, "next");
   for (const std::size_t chunk : {std::size_t{1}, SIZE_MAX}) {
     const auto all = parse(stream, chunk);
     REQUIRE_EQ(all.size(), 3u);
     CHECK(all[0].opcode == ws_opcode::ping);
     CHECK_EQ(all[0].payload, "are you there");
     CHECK(all[1].opcode == ws_opcode::text);
-    CHECK_EQ(all[1].payload, "a\xe2\x82\xac" "b");
+    CHECK_EQ(all[1].payload, "a\xe2\x82\xac"
+                             "b");
     CHECK_EQ(all[2].payload, "next");
   }
 }
@@ -104,9 +107,18 @@ SCENARIO("frames that break the protocol are violations with 1002") {
   CHECK_EQ(violation_of(client_frame(9, std::string(126, 'x'))), 1002u);
   CHECK_EQ(violation_of(client_frame(9, std::string(125, 'x'))), 0u);
   // lengths that fit a shorter form, and one with the top bit set
-  CHECK_EQ(violation_of(std::string_view("\x82\xfe\x00\x7d" "mask", 8)), 1002u);
-  CHECK_EQ(violation_of(std::string_view("\x82\xff\0\0\0\0\0\0\xff\xff" "mask", 14)), 1002u);
-  CHECK_EQ(violation_of(std::string_view("\x82\xff\x80\0\0\0\0\1\0\0" "mask", 14)), 1002u);
+  CHECK_EQ(violation_of(std::string_view("\x82\xfe\x00\x7d"
+                                         "mask",
+                                         8)),
+           1002u);
+  CHECK_EQ(violation_of(std::string_view("\x82\xff\0\0\0\0\0\0\xff\xff"
+                                         "mask",
+                                         14)),
+           1002u);
+  CHECK_EQ(violation_of(std::string_view("\x82\xff\x80\0\0\0\0\1\0\0"
+                                         "mask",
+                                         14)),
+           1002u);
 }
 
 SCENARIO("close frames carry a code that may be sent, and UTF-8") {
@@ -117,14 +129,16 @@ SCENARIO("close frames carry a code that may be sent, and UTF-8") {
     CHECK_EQ(violation_of(client_frame(8, close_payload(code))), 1002u);
   CHECK_EQ(violation_of(client_frame(8, "\x03")), 1002u);
   CHECK_EQ(violation_of(client_frame(8, close_payload(1000, "\xff"))), 1007u);
-  CHECK_EQ(*encode_close(1000, "bye"), std::string("\x88\x05\x03\xe8" "bye", 7));
+  CHECK_EQ(*encode_close(1000, "bye"), std::string("\x88\x05\x03\xe8"
+                                                   "bye",
+                                                   7));
   CHECK_EQ(*encode_close(ws_close::abnormal, "never said"), std::string("\x88\x00", 2));
   CHECK_EQ(encode_close(1008, std::string(122, 'x') + "\xc3\xbc")->size(), 2u + 2u + 122u);
 }
 
 SCENARIO("text that is not UTF-8 is a violation with 1007 as soon as that is certain") {
-  for (const char* bad : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80",
-                          "long enough to take the quick way \xe2\x28\xa1"}) {
+  for (const char* bad : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82",
+                          "\x80", "long enough to take the quick way \xe2\x28\xa1"}) {
     CHECK_EQ(violation_of(client_frame(1, bad)), 1007u);
     CHECK_EQ(violation_of(client_frame(2, bad)), 0u);
   }
@@ -139,10 +153,12 @@ SCENARIO("messages beyond the limit are violations with 1009 before they are rea
   const auto over = parse(header, SIZE_MAX, 100);
   REQUIRE_EQ(over.size(), 1u);
   CHECK_EQ(over[0].close_code, 1009u);
-  const auto fragments =
-    client_frame(2, std::string(60, 'x'), {.is_final = false}) + client_frame(0, std::string(41, 'x'));
+  const auto fragments = client_frame(2, std::string(60, 'x'), {.is_final = false})
+                         + client_frame(0, std::string(41, 'x'));
   CHECK_EQ(parse(fragments, SIZE_MAX, 100).back().close_code, 1009u);
-  const std::string claim("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff" "mask", 14);
+  const std::string claim("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff"
+                          "mask",
+                          14);
   CHECK_EQ(violation_of(claim), 1009u);
 }
 
@@ -159,6 +175,7 @@ SCENARIO("unmasking works from any position and alignment") {
 
 SCENARIO("handshake keys are base64 of 16 bytes") {
   CHECK(is_handshake_key("dGhlIHNhbXBsZSBub25jZQ=="));
-  for (const char* bad : {"", "dGhlIHNhbXBsZQ==", "not base64 at all, really", "dGhlIHNhbXBsZSBub25jZQ"})
+  for (const char* bad :
+       {"", "dGhlIHNhbXBsZQ==", "not base64 at all, really", "dGhlIHNhbXBsZSBub25jZQ"})
     CHECK(!is_handshake_key(bad));
 }
