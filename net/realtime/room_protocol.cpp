@@ -1,0 +1,197 @@
+#include "net/realtime/room_protocol.hpp"
+
+#include "base/text.hpp"
+#include "net/api/program.hpp"
+#include "net/api/runs.hpp"
+#include "net/json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace coterie::net {
+
+namespace json = boost::json;
+
+namespace {
+
+using bounds = room_protocol_bounds;
+
+json::object frame(std::string_view type, const std::string& reference = {}) {
+  json::object out{{"type", type}};
+  if (!reference.empty())
+    out["re"] = json::parse(reference); // ours: read_client_frame wrote it
+  return out;
+}
+
+json::object participant_json(const actors::participant& who) {
+  return {{"id", who.id.str()},
+          {"name", who.name},
+          {"color", who.color},
+          {"role", storage::to_string(who.grants)}};
+}
+
+/// What a run did without what it wrote: that was streamed, and is in GET /api/v1/runs/{id}.
+json::object without_streams(json::object run) {
+  for (const char* name : {"stdout", "stderr", "stdout_base64", "stderr_base64"})
+    run.erase(name);
+  if (auto* compile = run.if_contains("compile"))
+    *compile = without_streams(compile->as_object());
+  if (auto* tests = run.if_contains("tests"))
+    for (auto& test : tests->as_array())
+      test = without_streams(test.as_object());
+  return run;
+}
+
+actors::start_run read_start_run(const field_reader& fields) {
+  actors::start_run run;
+  run.path = read_path(fields, "path").value_or("");
+  run.language = fields.text("language", bounds::name_bytes_max).value_or("");
+  auto options = read_program_options(fields);
+  run.input = std::move(options.input);
+  run.args = std::move(options.args);
+  run.compiler_args = std::move(options.compiler_args);
+  run.limits = options.limits;
+  run.tests = std::move(options.tests);
+  run.truncate_output = options.truncate_output;
+  run.retry = options.retry;
+  return run;
+}
+
+failure wrong_fields(const complaints& wrong) {
+  std::string all;
+  for (const auto& one : wrong)
+    all += (all.empty() ? "" : "; ") + one;
+  return {errc::invalid_argument, std::move(all)};
+}
+
+decltype(client_frame::what) read_request(const json::object& body) {
+  complaints wrong;
+  const field_reader fields{body, wrong};
+  const auto type = fields.text("type", bounds::name_bytes_max);
+  if (type == "ping")
+    return {ping_request{}};
+  if (type == "start_run") {
+    auto run = read_start_run(fields);
+    if (!wrong.empty())
+      return wrong_fields(wrong);
+    return {std::move(run)};
+  }
+  if (type == "cancel_run") {
+    const auto text = fields.text("run", bounds::name_bytes_max);
+    const auto job = job_id::parse(text.value_or(""));
+    if (!job)
+      return failure{errc::invalid_argument, "run: must be the id of a run"};
+    return {actors::cancel_job{*job}};
+  }
+  if (!type)
+    return failure{errc::invalid_argument, "type: is required and must be a short string"};
+  return failure{errc::unsupported, "This server does not know the request type " + *type + "."};
+}
+
+/// How many bytes at the end of `bytes` begin a UTF-8 character that is not whole yet.
+std::size_t unfinished_tail(std::string_view bytes) {
+  for (std::size_t n = 1; n <= 3 && n <= bytes.size(); ++n) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - n]);
+    if ((byte & 0xc0U) == 0x80U)
+      continue; // inside a character
+    const std::size_t length = byte >= 0xf0U ? 4 : byte >= 0xe0U ? 3 : byte >= 0xc0U ? 2 : 1;
+    return length > n ? n : 0;
+  }
+  return 0;
+}
+
+} // namespace
+
+client_frame read_client_frame(std::string_view text) {
+  auto body = parse_json_object(text);
+  if (!body)
+    return {{}, std::move(body).why()};
+  std::string reference;
+  if (const auto* id = body->if_contains("id"); id != nullptr && !id->is_null()) {
+    if (id->is_string() || id->is_number())
+      reference = json::serialize(*id);
+    if (reference.empty() || reference.size() > bounds::reference_bytes_max)
+      return {{}, failure{errc::invalid_argument, "id: must be a number or a short string"}};
+  }
+  return {std::move(reference), read_request(*body)};
+}
+
+std::string welcome_frame(const actors::joined& welcome, const actors::participant& self,
+                          const json::object& room) {
+  auto out = frame("welcome");
+  out["self"] = participant_json(self);
+  json::array participants;
+  for (const auto& who : welcome.participants)
+    participants.push_back(participant_json(who));
+  out["participants"] = std::move(participants);
+  out["room"] = room;
+  json::array runs;
+  for (const auto& run : welcome.runs)
+    runs.push_back(without_streams(run_json(run)));
+  out["runs"] = std::move(runs);
+  out["resume_token"] = nullptr;
+  return json::serialize(out);
+}
+
+std::string pong_frame(const std::string& reference) {
+  return json::serialize(frame("pong", reference));
+}
+
+std::string reply_frame(const std::string& reference, std::string_view run) {
+  auto out = frame("reply", reference);
+  if (!run.empty())
+    out["run"] = run;
+  return json::serialize(out);
+}
+
+std::string error_frame(const std::string& reference, const failure& why) {
+  auto out = frame("error", reference);
+  out["error"] = to_utf8(why.detail);
+  out["code"] = coterie::to_string(why.code);
+  return json::serialize(out);
+}
+
+std::string event_writer::write_output(const actors::run_output& output) {
+  auto& begun = begun_[{output.job, output.from}];
+  auto text = std::exchange(begun, {}) + output.bytes;
+  const auto rest = unfinished_tail(text);
+  begun = text.substr(text.size() - rest);
+  text.resize(text.size() - rest);
+  if (text.empty())
+    return {};
+  auto out = frame("run_output");
+  out["run"] = output.job.str();
+  out["stream"] = output.from == sandbox::stream::out ? "stdout" : "stderr";
+  out["data"] = to_utf8(text);
+  return json::serialize(out);
+}
+
+std::string event_writer::write(const actors::event& what) {
+  if (const auto* output = std::get_if<actors::run_output>(&what))
+    return write_output(*output);
+  json::object out;
+  if (const auto* joined = std::get_if<actors::participant_joined>(&what)) {
+    out = frame("participant_joined");
+    out["participant"] = participant_json(joined->who);
+  } else if (const auto* left = std::get_if<actors::participant_left>(&what)) {
+    out = frame("participant_left");
+    out["participant"] = left->who.str();
+  } else if (const auto* started = std::get_if<actors::run_started>(&what)) {
+    out = frame("run_started");
+    out["run"] = started->job.str();
+    out["language"] = started->language;
+    out["path"] = started->path;
+  } else if (const auto* finished = std::get_if<actors::run_finished>(&what)) {
+    begun_.erase({finished->run.id, sandbox::stream::out});
+    begun_.erase({finished->run.id, sandbox::stream::err});
+    out = frame("run_finished");
+    out["run"] = without_streams(run_json(finished->run));
+  } else if (const auto* closed = std::get_if<actors::room_closed_event>(&what)) {
+    out = frame("room_closed");
+    out["reason"] = closed->reason;
+  }
+  return json::serialize(out);
+}
+
+} // namespace coterie::net

@@ -1,0 +1,186 @@
+#include "net/realtime/room_socket.hpp"
+
+#include "actors/participant.hpp"
+#include "base/text.hpp"
+#include "net/api/rooms.hpp"
+#include "net/realtime/room_protocol.hpp"
+#include "net/ws_session.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace coterie::net {
+
+namespace {
+
+constexpr std::string_view subprotocol = "coterie.v1";
+constexpr std::uint16_t service_restart = 1012; // IANA WebSocket close code registry
+constexpr std::uint16_t internal_error = 1011;
+
+// Told apart on white and on black; a participant without a colour gets one by its id.
+constexpr std::string_view colors[] = {"#d1495b", "#2e86ab", "#3b8f5a", "#b5651d",
+                                       "#7a5aa6", "#c0577e", "#00838f", "#6b7a1e"};
+
+std::uint16_t close_code_of(const failure& why) {
+  switch (why.code) {
+  case errc::forbidden:
+  case errc::unauthorized:
+    return room_close::forbidden;
+  case errc::not_found:
+    return room_close::not_found;
+  case errc::queue_full:
+  case errc::conflict:
+    return room_close::full;
+  case errc::internal:
+  case errc::system:
+    return internal_error;
+  default:
+    return service_restart; // come again
+  }
+}
+
+bool is_color(std::string_view text) {
+  return text.size() == 7 && text.front() == '#'
+         && text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
+}
+
+/// What a connection says of its person. The role comes from the room.
+actors::participant describe(const request& from) {
+  actors::participant who;
+  who.id = participant_id::random();
+  const auto name = to_utf8(from.query_value("name").value_or(""));
+  who.name = utf8_prefix(name, room_protocol_bounds::name_bytes_max);
+  if (who.name.empty())
+    who.name = "guest";
+  who.color = from.query_value("color").value_or("");
+  if (!is_color(who.color))
+    who.color = colors[who.id.bytes().back() % std::size(colors)];
+  return who;
+}
+
+/// The connection: frames in, to the participant actor; facts out, to the socket.
+/// The session calls the ws_events side on its io thread, the actor calls the sink side on its
+/// own: what both touch is behind the mutex.
+class room_socket : public ws_events,
+                    public actors::participant_sink,
+                    public std::enable_shared_from_this<room_socket> {
+public:
+  room_socket(api_context_ptr context, room_id room, actors::caller who, actors::participant self)
+      : context_(std::move(context)), room_(room), who_(std::move(who)), self_(std::move(self)) {}
+
+  // -- from the socket ------------------------------------------------------------------------
+
+  void on_open(const std::shared_ptr<ws_session>& session) override {
+    {
+      const std::lock_guard lock{mutex_};
+      session_ = session;
+    }
+    participant_ =
+      actors::spawn_participant(context_->system, room_, who_, self_, context_->node.directory,
+                                context_->node.dispatcher, shared_from_this());
+  }
+
+  void on_message(ws_opcode opcode, std::string payload) override {
+    if (opcode != ws_opcode::text)
+      return send(error_frame({}, {errc::unsupported, "Binary frames have no meaning here."}));
+    auto read = read_client_frame(payload);
+    if (!read.what)
+      return send(error_frame(read.reference, read.what.why()));
+    auto& what = *read.what;
+    if (std::holds_alternative<ping_request>(what))
+      return send(pong_frame(read.reference));
+    actors::participant_request message{read.reference, {}};
+    if (auto* run = std::get_if<actors::start_run>(&what)) {
+      run->who = who_;
+      message.what = std::move(*run);
+    } else {
+      message.what = std::get<actors::cancel_job>(what);
+    }
+    caf::anon_send(participant_, std::move(message));
+  }
+
+  void on_closed(std::uint16_t) override {
+    {
+      const std::lock_guard lock{mutex_};
+      session_.reset();
+    }
+    if (participant_)
+      caf::anon_send(participant_, actors::participant_gone{});
+    participant_ = nullptr; // it holds us: let go of each other
+  }
+
+  // -- from the participant actor ---------------------------------------------------------------
+
+  void on_joined(const actors::joined& welcome, const actors::participant& self) override {
+    send(welcome_frame(welcome, self, room_json(welcome.room, {}, context_->settings)));
+  }
+
+  void on_event(const actors::room_event& what) override {
+    if (auto text = events_.write(*what.what); !text.empty())
+      send(text);
+  }
+
+  void on_reply(std::string_view reference, const result<std::string>& answer) override {
+    const std::string to(reference);
+    send(answer ? reply_frame(to, *answer) : error_frame(to, presentable(answer.why())));
+  }
+
+  void on_end(const failure& why) override {
+    const auto told = presentable(why);
+    send(error_frame({}, told));
+    if (const auto session = this->session())
+      session->close(close_code_of(told), to_string(told.code));
+  }
+
+private:
+  std::shared_ptr<ws_session> session() const {
+    const std::lock_guard lock{mutex_};
+    return session_;
+  }
+
+  /// A peer that reads too slowly is closed by the session itself.
+  void send(const std::string& text) {
+    if (const auto session = this->session())
+      session->send(encode_frame(ws_opcode::text, text));
+  }
+
+  api_context_ptr context_;
+  room_id room_;
+  actors::caller who_;
+  actors::participant self_;
+  caf::actor participant_;              ///< io thread only
+  event_writer events_;                 ///< actor thread only
+  mutable std::mutex mutex_;            ///< guards session_
+  std::shared_ptr<ws_session> session_; ///< null before it opened and after it closed
+};
+
+/// Lets in whoever the room lets in; everybody else hears why before the upgrade.
+void enter(const api_context_ptr& context, const request& from,
+           const std::shared_ptr<ws_handshake>& shake) {
+  const auto room = room_id::parse(from.path_values.at(0));
+  if (!room)
+    return shake->refuse({errc::invalid_argument, "The id in the path is not a UUID."});
+  auto who = caller_of(from);
+  auto socket = std::make_shared<room_socket>(context, *room, who, describe(from));
+  ask_room<actors::room_description>(
+    context->system, context->node.directory, *room, actors::describe_room{std::move(who)},
+    [shake, socket](const result<actors::room_description>& described) {
+      if (!described)
+        return shake->refuse(presentable(described.why()));
+      shake->accept(shake->offers(subprotocol) ? subprotocol : std::string_view{}, socket,
+                    {.message_bytes_max = room_protocol_bounds::message_bytes_max});
+    });
+}
+
+} // namespace
+
+void add_room_socket(router& routes, api_context_ptr context) {
+  routes.add_websocket("/ws/rooms/{id}",
+                       [context](const request& from, const std::shared_ptr<ws_handshake>& shake) {
+                         enter(context, from, shake);
+                       });
+}
+
+} // namespace coterie::net

@@ -1,0 +1,215 @@
+// What the system tests share: a real server process, requests to it, and waiting for conditions.
+//
+// COTERIE_BINARY names the server program. Each server gets a data directory of its own, which is
+// removed when the test process ends, and prints its log when a test fails to get an answer.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export { sleep };
+
+const startTimeout = 20_000;
+const stopTimeout = 30_000;
+
+/** Tries `probe` until it gives something truthy; fails with `what` after `timeout` ms. */
+export async function waitFor(what, probe, { timeout = 15_000, every = 50 } = {}) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for: ${what}`);
+    await sleep(every);
+  }
+}
+
+const directories = new Set();
+process.on('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A fresh data directory that vanishes with the test process. */
+export function dataDirectory() {
+  const directory = mkdtempSync(join(tmpdir(), 'coterie-test-'));
+  directories.add(directory);
+  return directory;
+}
+
+/** One running server. */
+export class Server {
+  log = '';
+  url = '';
+
+  constructor(child, directory) {
+    this.child = child;
+    this.directory = directory;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text) => {
+      this.log = (this.log + text).slice(-200_000);
+    });
+  }
+
+  get port() {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Ends the process as an operator does. Gives its exit code. */
+  async stop() {
+    this.child.kill('SIGTERM');
+    const late = setTimeout(() => this.child.kill('SIGKILL'), stopTimeout);
+    const { code, signal } = await this.exited;
+    clearTimeout(late);
+    assert.equal(signal, null, `the server did not stop by itself:\n${this.log.slice(-4000)}`);
+    return code;
+  }
+
+  /** Ends the process as a power cut does. */
+  async kill9() {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Sends a request; `body` is sent as JSON unless it is a string or bytes. */
+  async request(method, path, body, headers = {}) {
+    const init = { method, headers: { ...headers }, redirect: 'manual' };
+    if (body !== undefined) {
+      const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+      init.body = isRaw ? body : JSON.stringify(body);
+      init.headers['content-type'] ??= 'application/json';
+    }
+    const began = performance.now();
+    let answer;
+    try {
+      answer = await fetch(this.url + path, init);
+    } catch (error) {
+      throw new Error(`${method} ${path}: ${error.cause ?? error}\n${this.log.slice(-4000)}`);
+    }
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const text = bytes.toString('utf8');
+    let json;
+    if (answer.headers.get('content-type')?.includes('json') && text) json = JSON.parse(text);
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      bytes,
+      text,
+      json,
+      ms: performance.now() - began,
+    };
+  }
+
+  get(path, headers) {
+    return this.request('GET', path, undefined, headers);
+  }
+  post(path, body, headers) {
+    return this.request('POST', path, body, headers);
+  }
+  put(path, body, headers) {
+    return this.request('PUT', path, body, headers);
+  }
+  patch(path, body, headers) {
+    return this.request('PATCH', path, body, headers);
+  }
+  delete(path, headers) {
+    return this.request('DELETE', path, undefined, headers);
+  }
+
+  /** Polls `path` until its status is final; gives the body. */
+  finalState(path, timeout = 30_000) {
+    const open = ['QUEUED', 'RUNNING'];
+    return waitFor(
+      `${path} to end`,
+      async () => {
+        const { status, json } = await this.get(path);
+        assert.equal(status, 200);
+        return open.includes(json.status) ? undefined : json;
+      },
+      { timeout },
+    );
+  }
+}
+
+/** Starts a server on a free port; waits until it listens. */
+export async function startServer({ directory = dataDirectory(), args = [] } = {}) {
+  const binary = process.env.COTERIE_BINARY;
+  assert.ok(binary, 'COTERIE_BINARY must name the server program');
+  const all = ['--address=127.0.0.1', '--port=0', `--data-dir=${directory}`, ...args];
+  const child = spawn(binary, all, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const server = new Server(child, directory);
+  let gone;
+  server.exited.then((how) => {
+    gone = how;
+  });
+  server.url = await waitFor(
+    'the server to listen',
+    () => {
+      assert.ok(!gone, `the server ended (${JSON.stringify(gone)}):\n${server.log}`);
+      return /listening.*?(http:\/\/[^\s"]+)/.exec(server.log)?.[1];
+    },
+    { timeout: startTimeout, every: 10 },
+  );
+  return server;
+}
+
+/** The names of the languages that the server can run. */
+export async function offeredLanguages(server) {
+  const { status, json } = await server.get('/api/v1/languages');
+  assert.equal(status, 200);
+  return new Set(json.languages.map((language) => language.name));
+}
+
+/**
+ * Skips the test, loudly, when the server has no toolchain for `language` or no sandbox at all.
+ * True when it was skipped.
+ */
+export async function skipWithout(test, server, language) {
+  const offered = await offeredLanguages(server);
+  if (offered.has(language)) return false;
+  test.skip(`this host cannot run ${language}; it offers: ${[...offered].join(', ') || 'nothing'}`);
+  return true;
+}
+
+/** A raw connection: what was received so far, and whether the other side closed it. */
+export async function rawConnection(server) {
+  const socket = connect(server.port, '127.0.0.1');
+  const connection = { socket, text: '', closed: false };
+  socket.setEncoding('latin1');
+  socket.on('data', (text) => {
+    connection.text += text;
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    connection.closed = true;
+  });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return connection;
+}
+
+/** Sends raw bytes on a new connection and gives the status of the first answer. */
+export async function rawStatus(server, bytes) {
+  const connection = await rawConnection(server);
+  connection.socket.write(bytes);
+  await waitFor('an answer', () => connection.text.includes('\r\n') || connection.closed);
+  connection.socket.destroy();
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(connection.text)?.[1] ?? 0);
+}
+
+/** Fails unless `body` is an error of the native API. */
+export function assertNativeError({ status, json }, expected, code) {
+  assert.equal(status, expected, JSON.stringify(json));
+  assert.equal(typeof json.error, 'string');
+  assert.ok(json.error.length > 0);
+  assert.match(json.code, /^[a-z_]+$/);
+  if (code) assert.equal(json.code, code);
+}
+
+export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+export const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+export const unknownId = '00000000-0000-4000-8000-000000000000';

@@ -1,0 +1,419 @@
+// Running programs, hostile ones included, against a real server and the real sandbox.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  assertNativeError,
+  skipWithout,
+  sleep,
+  startServer,
+  timePattern,
+  unknownId,
+  uuidPattern,
+  waitFor,
+} from './harness.mjs';
+
+let server;
+before(async () => {
+  server = await startServer();
+});
+after(() => server?.stop());
+
+const python = (content, more = {}) => ({
+  language: 'python',
+  files: [{ path: 'main.py', content }],
+  ...more,
+});
+
+/** Runs a program to its end; gives the result. */
+async function runNow(body) {
+  const { status, json } = await server.post('/api/v1/runs?wait=true', body);
+  assert.equal(status, 200, JSON.stringify(json));
+  return json;
+}
+
+async function startRun(body) {
+  const { status, json } = await server.post('/api/v1/runs', body);
+  assert.equal(status, 202, JSON.stringify(json));
+  assert.match(json.id, uuidPattern);
+  assert.equal(json.status, 'QUEUED');
+  return json.id;
+}
+
+const needsPython = (t) => skipWithout(t, server, 'python');
+
+describe('runs without a room', () => {
+  test('a program gets its input, arguments and files, and its result is whole', async (t) => {
+    if (await needsPython(t)) return;
+    const run = await runNow({
+      files: [
+        { path: 'app.py', content: 'import sys, lib\nprint(lib.twice(input()), sys.argv[1:])' },
+        { path: 'lib.py', content: 'def twice(x): return x * 2' },
+        { path: 'data.bin', content_base64: 'AP8=' },
+      ],
+      path: 'app.py',
+      stdin: 'ab\n',
+      args: ['one', 'two words'],
+    });
+    assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
+    assert.equal(run.outcome, 'exited');
+    assert.equal(run.exit_code, 0);
+    assert.equal(run.signal, null);
+    assert.equal(run.stdout, "abab ['one', 'two words']\n");
+    assert.equal(run.stderr, '');
+    assert.deepEqual(run.truncated, { stdout: false, stderr: false });
+    assert.equal(run.language, 'python');
+    assert.equal(run.oom_killed, false);
+    for (const number of ['wall_ms', 'cpu_ms', 'memory_peak_bytes'])
+      assert.ok(Number.isInteger(run[number]), number);
+    for (const time of ['created_at', 'started_at', 'completed_at'])
+      assert.match(run[time], timePattern);
+    const shown = await server.get(`/api/v1/runs/${run.id}`);
+    assert.deepEqual(shown.json, run);
+  });
+
+  test('exit codes, signals and bad bytes are told', async (t) => {
+    if (await needsPython(t)) return;
+    const exited = await runNow(python('raise SystemExit(7)'));
+    assert.equal(exited.status, 'FAILED');
+    assert.equal(exited.outcome, 'exited');
+    assert.equal(exited.exit_code, 7);
+    const died = await runNow(python('import os\nos.abort()'));
+    assert.equal(died.outcome, 'signalled');
+    assert.equal(died.signal, 6);
+    assert.equal(died.exit_code, null);
+    const bytes = await runNow(python('import sys\nsys.stdout.buffer.write(b"a\\xff")'));
+    assert.equal(bytes.stdout, 'a\ufffd');
+    assert.equal(bytes.stdout_base64, 'Yf8=');
+  });
+
+  test('a program that does not compile shows what its compiler said', async (t) => {
+    if (await skipWithout(t, server, 'cpp')) return;
+    const files = [{ path: 'main.cpp', content: 'int main() { return nothing; }' }];
+    const run = await runNow({ language: 'cpp', files });
+    assert.equal(run.status, 'FAILED');
+    assert.equal(run.outcome, 'compile_error');
+    assert.match(run.compile.stderr, /nothing/);
+  });
+
+  test('tests are judged one by one', async (t) => {
+    if (await needsPython(t)) return;
+    const tests = [
+      { name: 'right', stdin: '2\n', expected_stdout: '4\n' },
+      { stdin: '3\n', expected_stdout: '7\n' },
+      { stdin: 'x\n', expected_stdout: '' },
+    ];
+    const run = await runNow(python('print(int(input()) * 2)', { tests }));
+    assert.equal(run.status, 'COMPLETED');
+    assert.deepEqual(
+      run.tests.map((one) => one.verdict),
+      ['accepted', 'wrong_answer', 'runtime_error'],
+    );
+    assert.equal(run.tests[0].name, 'right');
+  });
+
+  test('limits of a request hold, and none is above the ceiling of its language', async (t) => {
+    if (await needsPython(t)) return;
+    const slow = await runNow(python('while True: pass', { limits: { wall_ms: 500 } }));
+    assert.equal(slow.status, 'TIMEOUT');
+    assert.equal(slow.outcome, 'wall_time');
+    assert.ok(slow.wall_ms >= 500 && slow.wall_ms < 3_000, `${slow.wall_ms} ms`);
+    const short = await runNow(python('print("x" * 5000)', { limits: { output_kb: 1 } }));
+    assert.equal(short.outcome, 'output_limit');
+    assert.equal(short.stdout.length, 1024);
+    assert.equal(short.truncated.stdout, true);
+    const cut = python('print("x" * 5000)', { limits: { output_kb: 1 }, on_output_limit: 'truncate' });
+    const truncated = await runNow(cut);
+    assert.equal(truncated.status, 'COMPLETED');
+    assert.equal(truncated.stdout.length, 1024);
+    assert.equal(truncated.truncated.stdout, true);
+  });
+
+  test('everything that is wrong with a request is told', async () => {
+    const post = (body) => server.post('/api/v1/runs', body);
+    assertNativeError(await post({}), 400, 'invalid_argument');
+    const unknown = await post({ language: 'klingon', files: [{ path: 'a', content: '' }] });
+    assertNativeError(unknown, 400, 'invalid_argument');
+    assert.match(unknown.json.details.join('\n'), /language: is not known; offered are: /);
+    const wrong = await post({
+      language: 'python',
+      files: [{ path: '/etc/passwd', content: '' }],
+      args: 'x',
+      limits: { wall_ms: -1 },
+    });
+    assertNativeError(wrong, 400, 'invalid_argument');
+    const details = wrong.json.details.join('\n');
+    for (const field of ['files[0].path:', 'args:', 'limits.wall_ms:'])
+      assert.ok(details.includes(field), `${field} in\n${details}`);
+    assertNativeError(await server.post('/api/v1/runs?wait=perhaps', python('')), 400);
+  });
+});
+
+describe('cancelling', () => {
+  test('a running program ends within a second', async (t) => {
+    if (await needsPython(t)) return;
+    const id = await startRun(python('while True: pass'));
+    await waitFor('it to run', async () => {
+      return (await server.get(`/api/v1/runs/${id}`)).json.status === 'RUNNING';
+    });
+    const began = Date.now();
+    const cancelled = await server.delete(`/api/v1/runs/${id}`);
+    assert.equal(cancelled.status, 202);
+    assert.equal(cancelled.json.id, id);
+    const run = await server.finalState(`/api/v1/runs/${id}`);
+    assert.ok(Date.now() - began < 1_000, `${Date.now() - began} ms`);
+    assert.equal(run.status, 'CANCELLED');
+    assert.equal(run.outcome, 'cancelled');
+    assertNativeError(await server.delete(`/api/v1/runs/${id}`), 409, 'conflict');
+  });
+
+  test('a queued program never starts', async (t) => {
+    if (await needsPython(t)) return;
+    const blockers = await Promise.all(
+      Array.from({ length: 12 }, () => startRun(python('import time\ntime.sleep(3)'))),
+    );
+    const id = await startRun(python('print("ran")'));
+    assert.equal((await server.delete(`/api/v1/runs/${id}`)).status, 202);
+    const run = await server.finalState(`/api/v1/runs/${id}`, 1_500);
+    assert.equal(run.status, 'CANCELLED');
+    assert.equal(run.started_at, null);
+    assert.equal(run.stdout, '');
+    await Promise.all(blockers.map((one) => server.delete(`/api/v1/runs/${one}`)));
+    await Promise.all(blockers.map((one) => server.finalState(`/api/v1/runs/${one}`)));
+  });
+
+  test('an unknown run cannot be cancelled', async () => {
+    assertNativeError(await server.delete(`/api/v1/runs/${unknownId}`), 404, 'not_found');
+  });
+});
+
+describe('runs of a room', () => {
+  test('a run sees all files of its room as they are', async (t) => {
+    if (await needsPython(t)) return;
+    const { json: room } = await server.post('/api/v1/rooms', {
+      files: [{ path: 'main.py', content: 'import helper\nprint(helper.word, input())' }],
+    });
+    const path = `/api/v1/rooms/${room.id}`;
+    await server.put(`${path}/files/helper.py`, 'word = "new"', { 'content-type': 'text/plain' });
+    const started = await server.post(`${path}/runs`, { stdin: 'in\n' });
+    assert.equal(started.status, 202);
+    const run = await server.finalState(`/api/v1/runs/${started.json.id}`);
+    assert.equal(run.stdout, 'new in\n');
+    assert.equal(run.room, room.id);
+  });
+
+  test('what a run writes is not seen by the next', async (t) => {
+    if (await needsPython(t)) return;
+    const leave = 'open("left.txt", "w").write("x"); open("/tmp/left.txt", "w").write("x")';
+    await runNow(python(leave));
+    const look = 'import os\nprint(os.path.exists("left.txt"), os.path.exists("/tmp/left.txt"))';
+    assert.equal((await runNow(python(look))).stdout, 'False False\n');
+  });
+
+  test('a private room keeps its runs to itself', async (t) => {
+    if (await needsPython(t)) return;
+    const { json: room } = await server.post('/api/v1/rooms', {
+      visibility: 'private',
+      language: 'python',
+    });
+    const owner = { authorization: `Bearer ${room.tokens.owner}` };
+    const viewer = { authorization: `Bearer ${room.tokens.viewer}` };
+    const started = await server.post(`/api/v1/rooms/${room.id}/runs`, {}, owner);
+    assert.equal(started.status, 202);
+    const path = `/api/v1/runs/${started.json.id}`;
+    assertNativeError(await server.get(path), 403);
+    assert.equal((await server.get(path, viewer)).status, 200);
+    assertNativeError(await server.delete(path, viewer), 403);
+  });
+});
+
+describe('hostile programs', () => {
+  /** Runs `body` and meanwhile measures how fast /health answers. */
+  async function runHostile(body) {
+    const slow = [];
+    let isOver = false;
+    const watch = (async () => {
+      while (!isOver) {
+        const { status, ms } = await server.get('/health');
+        assert.equal(status, 200);
+        if (ms > 100) slow.push(Math.round(ms));
+        await sleep(50);
+      }
+    })();
+    const run = await runNow(body);
+    isOver = true;
+    await watch;
+    assert.deepEqual(slow, [], 'health answered later than 100 ms');
+    return run;
+  }
+
+  test('an endless loop ends at its time limit', async (t) => {
+    if (await needsPython(t)) return;
+    const run = await runHostile(python('while True: pass', { limits: { wall_ms: 2_000 } }));
+    assert.equal(run.status, 'TIMEOUT');
+    assert.ok(['wall_time', 'cpu_time'].includes(run.outcome));
+  });
+
+  test('a memory bomb ends at its memory limit', async (t) => {
+    if (await needsPython(t)) return;
+    const bomb = 'x = []\nwhile True: x.append(bytearray(b"x" * (16 << 20)))';
+    const run = await runHostile(python(bomb));
+    assert.equal(run.status, 'FAILED');
+    assert.ok(
+      run.outcome === 'memory' || /MemoryError/.test(run.stderr),
+      JSON.stringify({ outcome: run.outcome, stderr: run.stderr }),
+    );
+  });
+
+  test('a fork bomb is held, and nothing of it is left', async (t) => {
+    if (await needsPython(t)) return;
+    const bomb = 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass';
+    const run = await runHostile(python(bomb, { limits: { wall_ms: 2_000 } }));
+    assert.notEqual(run.status, 'COMPLETED');
+    assert.equal((await runNow(python('print("fine")'))).stdout, 'fine\n');
+  });
+
+  test('a flood of output ends at the cap', async (t) => {
+    if (await needsPython(t)) return;
+    const run = await runHostile(python('while True: print("x" * 1000)'));
+    assert.equal(run.status, 'FAILED');
+    assert.equal(run.outcome, 'output_limit');
+    assert.equal(run.truncated.stdout, true);
+    assert.ok(run.stdout.length <= 1 << 20);
+  });
+
+  test('a full disk is the problem of the program alone', async (t) => {
+    if (await needsPython(t)) return;
+    const fill = [
+      'chunk = b"x" * (1 << 20)',
+      'written = 0',
+      'try:',
+      '  for name in range(1000):',
+      '    with open(f"fill{name}", "wb") as f:',
+      '      for _ in range(32): f.write(chunk); f.flush(); written += 1',
+      'except OSError as e: print("stopped", e.errno)',
+      'print(written)',
+    ].join('\n');
+    const run = await runHostile(python(fill));
+    const stopped = /stopped (28|27|122)/.test(run.stdout); // ENOSPC, EFBIG, EDQUOT
+    assert.ok(
+      stopped || ['file_size', 'memory', 'signalled'].includes(run.outcome),
+      JSON.stringify(run),
+    );
+  });
+
+  test('secrets of the host cannot be read', async (t) => {
+    if (await needsPython(t)) return;
+    const read = [
+      'import os',
+      'for path in ["/etc/shadow", "/root/.ssh", "/proc/1/environ", "/var/log"]:',
+      '  try:',
+      '    content = os.listdir(path) if os.path.isdir(path) else open(path, "rb").read()',
+      '    print(path, "READ" if content else "empty")',
+      '  except OSError as e: print(path, "refused")',
+      'print(sorted(k for k in os.environ if "COTERIE" in k))',
+    ].join('\n');
+    const run = await runNow(python(read));
+    assert.equal(run.status, 'COMPLETED', run.stderr);
+    assert.doesNotMatch(run.stdout.replace(/\/proc\/1\/environ READ/, ''), /READ/);
+    assert.match(run.stdout, /\[\]\n$/);
+  });
+
+  test("the server's own port cannot be reached", async (t) => {
+    if (await needsPython(t)) return;
+    const dial = [
+      'import socket',
+      `for host in ["127.0.0.1", "::1", "192.0.2.1"]:`,
+      '  try:',
+      `    socket.create_connection((host, ${server.port}), timeout=1); print("CONNECTED")`,
+      '  except OSError as e: print("refused")',
+    ].join('\n');
+    const run = await runHostile(python(dial));
+    assert.equal(run.stdout, 'refused\nrefused\nrefused\n', JSON.stringify(run));
+  });
+
+  test('two hundred runs at once all end', async (t) => {
+    if (await needsPython(t)) return;
+    const ids = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => startRun(python(`print(${i})`))),
+    );
+    const health = await server.get('/health');
+    assert.equal(health.status, 200);
+    assert.ok(health.ms < 100, `health took ${health.ms} ms`);
+    const runs = await Promise.all(
+      ids.map((id) => server.finalState(`/api/v1/runs/${id}`, 120_000)),
+    );
+    runs.forEach((run, i) => {
+      assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
+      assert.equal(run.stdout, `${i}\n`);
+    });
+  });
+});
+
+describe('a server that is killed', () => {
+  test('loses no accepted run and starts none twice', async (t) => {
+    let other = await startServer();
+    const { directory } = other;
+    try {
+      if (await skipWithout(t, other, 'python')) return;
+      const program = (i) => python(`import time\nprint(${i}, flush=True)\ntime.sleep(0.3)`);
+      const ids = await Promise.all(
+        Array.from({ length: 50 }, async (_, i) => {
+          const { status, json } = await other.post('/api/v1/runs', program(i));
+          assert.equal(status, 202);
+          return json.id;
+        }),
+      );
+      await waitFor('some to be over', async () => {
+        const states = await Promise.all(ids.map((id) => other.get(`/api/v1/runs/${id}`)));
+        return states.filter(({ json }) => json.status === 'COMPLETED').length >= 5;
+      });
+      const before = await Promise.all(ids.map((id) => other.get(`/api/v1/runs/${id}`)));
+      await other.kill9();
+      other = await startServer({ directory });
+      const after = await Promise.all(
+        ids.map((id) => other.finalState(`/api/v1/runs/${id}`, 90_000)),
+      );
+      const counts = { COMPLETED: 0, FAILED: 0 };
+      after.forEach((run, i) => {
+        counts[run.status] = (counts[run.status] ?? 0) + 1;
+        const was = before[i].json;
+        if (was.status === 'COMPLETED') assert.deepEqual(run, was, 'a final result was changed');
+        if (run.status === 'FAILED') {
+          assert.equal(run.outcome, 'node_lost', JSON.stringify(run));
+        } else {
+          assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
+          assert.equal(run.stdout, `${i}\n`);
+        }
+        if (was.status === 'RUNNING') {
+          // Started before the kill: over by then, or lost. A second start would be later.
+          assert.equal(run.started_at, was.started_at, 'a program was started twice');
+        }
+      });
+      t.diagnostic(`after the kill: ${JSON.stringify(counts)}`);
+      assert.equal(counts.COMPLETED + counts.FAILED, 50);
+      assert.ok(counts.COMPLETED >= 30, 'most runs were still queued and must have completed');
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('starts a lost program again, once, if that was asked for', async (t) => {
+    let other = await startServer();
+    const { directory } = other;
+    try {
+      if (await skipWithout(t, other, 'python')) return;
+      const body = python('import time\ntime.sleep(2)\nprint("done")', { retry: true });
+      const { json } = await other.post('/api/v1/runs', body);
+      const path = `/api/v1/runs/${json.id}`;
+      await waitFor('it to run', async () => (await other.get(path)).json.status === 'RUNNING');
+      await other.kill9();
+      other = await startServer({ directory });
+      const run = await other.finalState(path);
+      assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
+      assert.equal(run.stdout, 'done\n');
+    } finally {
+      await other.stop();
+    }
+  });
+});
