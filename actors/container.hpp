@@ -8,6 +8,7 @@
 
 #include <caf/actor.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,8 +38,16 @@ struct program_exited {
   sandbox::report report;
 };
 
-/// To the parent: the sandbox could not be made, or its helper died.
-struct container_lost {
+/// From the launcher's thread to the container: the work of put() is done.
+struct files_written {
+  result<void> outcome;
+};
+
+/// From the launcher's thread to the dispatcher: what came of the creation with this number.
+struct container_made {
+  std::uint64_t number = 0;
+  /// Null when it failed. Held twice because messages are copied; the receiver moves it out.
+  std::shared_ptr<std::unique_ptr<sandbox::container>> sandbox;
   failure why;
 };
 
@@ -49,7 +58,10 @@ struct container_lost {
 ///   run_program       job       - (program_output..., program_exited to the sender)
 ///   end_program       job       -
 /// States  idle -> running -> idle ...; an exit message ends it and everything inside.
-/// Bounds  one program at a time; output is bounded by the program's limits.
+/// Bounds  one program at a time (a second is answered program_exited with outcome internal) and
+///         one put_files (a second gets errc::conflict); output is bounded by the program's limits.
+/// Thread  the launcher's callbacks only send messages, through weak references: a container that
+///         has ended is not touched any more. The launcher must be gone before the actor system.
 caf::actor spawn_container(caf::actor_system& system, std::unique_ptr<sandbox::container> sandbox);
 
 } // namespace coterie::actors

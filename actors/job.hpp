@@ -8,6 +8,7 @@
 
 #include <caf/actor.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -16,14 +17,23 @@ namespace coterie::actors {
 /// To itself: begin.
 struct run_job {};
 
-struct cancel_run {};
+/// Ends the job with this outcome: cancelled, or node_lost when the node stops.
+struct cancel_run {
+  sandbox::outcome why = sandbox::outcome::cancelled;
+};
+
+/// To the parent: RUNNING is durable.
+struct job_started {
+  job_id id;
+  timestamp at{};
+};
 
 /// To the parent, the dispatcher: this job actor is finished with its job.
 struct job_done {
   job_id id;
   bool retry_before_start = false; ///< nothing was started: queue it again
   failure why;                     ///< for retry_before_start
-  job_view final;                  ///< otherwise
+  job_view final; ///< otherwise; still RUNNING when it was left to the recovery of the next start
 };
 
 /// What a job is made of.
@@ -37,6 +47,12 @@ struct job_context {
   wall_clock now = system_now;
 };
 
+struct job_bounds {
+  static constexpr std::chrono::seconds put_timeout{30};
+  /// The launcher ends a program at its wall limit; this much later it must have said so.
+  static constexpr std::chrono::seconds overdue_after{10};
+};
+
 /// One execution, from its claim to its stored result.
 ///
 /// Protocol           from                 answer
@@ -46,8 +62,9 @@ struct job_context {
 /// States  preparing (write files) -> starting (the start is being committed) -> compiling ->
 ///         running [-> once per test] -> storing -> done. A failure in preparing or starting goes
 ///         back to the dispatcher to be tried again; from compiling on a program has started, and
-///         the job ends with what happened, once.
-/// Bounds  output by the limits of the request; the container enforces the rest.
+///         the job ends with what happened, once. The decisions are in job_plan.hpp.
+/// Bounds  output by the limits of the request; the container enforces the rest. A program that
+///         outlives its wall limit by overdue_after is given up with outcome internal.
 caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,
                      run_request request);
 

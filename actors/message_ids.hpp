@@ -86,7 +86,9 @@ struct run_program;
 struct end_program;
 struct program_output;
 struct program_exited;
-struct container_lost;
+struct container_made;
+struct files_written;
+struct job_started;
 
 struct describe_cluster;
 struct cluster_status;
@@ -189,7 +191,9 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_program))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_program))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::program_output))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::program_exited))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::container_lost))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::container_made))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::files_written))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_started))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_cluster))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::cluster_status))
@@ -269,7 +273,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_program)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_program)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::program_output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::program_exited)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::container_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::container_made)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::files_written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_started)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cluster_status)

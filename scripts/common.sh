@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in this folder; sourced, not run.
 # Expects bash with `set -euo pipefail`.
 
@@ -35,10 +36,11 @@ as_root() {
 # when all are present, so that a second start is quick.
 need_packages() {
   local missing=()
-  local package
+  local package installed
+  installed=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed --quiet 's/^installed //p' || true)
   for package in "$@"; do
-    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
-      missing+=("$package")
+    grep --quiet --line-regexp --fixed-strings "$package" <<<"$installed" || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "these packages are missing and there is no apt-get: ${missing[*]}"
@@ -52,6 +54,7 @@ need_packages() {
 # One directory for what is fetched and built once; ignored by git.
 cache_dir=${COTERIE_CACHE:-$root/.cache}
 readonly cache_dir
+export cache_dir # for whoever sources this
 
 use_ccache() {
   # base_dir and no hash_dir: a clone in another folder shares the cache. The sloppiness

@@ -1,0 +1,723 @@
+#include "actors/dispatcher.hpp"
+
+#include "actors/container.hpp"
+#include "actors/container_pool.hpp"
+#include "actors/errors.hpp"
+#include "actors/fair_queue.hpp"
+#include "actors/job.hpp"
+#include "actors/job_plan.hpp"
+#include "actors/job_rows.hpp"
+#include "actors/job_waiters.hpp"
+#include "actors/metrics.hpp"
+#include "actors/supervision.hpp"
+#include "actors/tell.hpp"
+#include "base/log.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace coterie::actors {
+
+namespace {
+
+// Requests of waiting jobs are kept in memory up to this many bytes in all; others are read from
+// the database when their turn comes.
+constexpr std::size_t kept_bytes_max = 64U << 20;
+
+// Jobs are read from the database in small pages, because their rows hold whole requests, and
+// the next page when no more than this many wait.
+constexpr std::size_t page_rows = 64;
+constexpr std::size_t refill_below = 32;
+constexpr std::chrono::seconds refill_pause{1}; ///< after a listing that failed
+
+std::size_t bytes_of(const run_request& request) {
+  std::size_t bytes = sizeof(request) + request.input.size();
+  for (const auto& file : request.files)
+    bytes += sizeof(file) + file.path.size() + file.content.size();
+  for (const auto& test : request.tests)
+    bytes += sizeof(test) + test.name.size() + test.input.size() + test.expected_output.size();
+  for (const auto* args : {&request.args, &request.compiler_args})
+    for (const auto& arg : *args)
+      bytes += sizeof(arg) + arg.size();
+  return bytes;
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const auto& sentence : sentences)
+    text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+/// One job that is not over.
+///   storing -> queued -> loading (when its request is not in memory) -> wants_container ->
+///   running; running or wants_container -> delayed -> queued after a failure before its start;
+///   all but running -> ending (its end is being stored).
+struct live_job {
+  enum class phase : std::uint8_t {
+    storing, queued, delayed, loading, wants_container, running, ending
+  };
+
+  storage::job_record record; ///< without the request
+  std::optional<run_request> request;
+  std::size_t kept_bytes = 0; ///< what `request` counts for
+  std::string key;
+  caf::actor listener;
+  phase at = phase::storing;
+  bool is_cancelled = false; ///< to be ended as soon as the phase allows
+  std::uint32_t tries = 0;   ///< that failed before the program started
+  caf::actor job;
+  caf::actor_clock::time_point slot_since{};
+  caf::disposable timer; ///< delayed
+
+  bool has_slot() const {
+    return at == phase::loading || at == phase::wants_container || at == phase::running;
+  }
+};
+
+using phase = live_job::phase;
+
+/// What jobs and the launcher tell, besides the public protocol.
+using parent_actor =
+  dispatcher_actor::extend<caf::result<void>(job_started), caf::result<void>(job_done),
+                           caf::result<void>(container_made)>;
+
+struct dispatcher_state {
+  static inline const char* name = "coterie.dispatcher";
+
+  dispatcher_state(parent_actor::pointer self_pointer, dispatcher_context made_of)
+      : self(self_pointer),
+        context(std::move(made_of)),
+        queue(dispatcher_bounds::queued_max, dispatcher_bounds::queued_per_key_max),
+        pool(can_run() ? context.warm_target : 0, sandbox::container_spec{}) {
+    install_handlers(self, name);
+    self->set_down_handler([this](const caf::down_msg& m) { on_job_down(m); });
+  }
+
+  ~dispatcher_state() {
+    pool_timer.dispose();
+    for (auto& [id, job] : jobs)
+      job.timer.dispose();
+    for (auto& [number, container] : idle)
+      caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
+  }
+
+  parent_actor::behavior_type make_behavior() {
+    pump();
+    return {
+      [this](const submit_job& m) { return on_submit(m); },
+      [this](const cancel_job& m) { return on_cancel(m); },
+      [this](const find_job& m) { return on_find(m); },
+      [this](const wait_job& m) { return on_wait(m); },
+      [this](const describe_queue&) { return describe(); },
+      [this](const stop_jobs& m) { return on_stop(m); },
+      [this](const job_started& m) { on_job_started(m); },
+      [this](const job_done& m) { on_job_done(m); },
+      [this](const container_made& m) { on_container_made(m); },
+    };
+  }
+
+  // -- new jobs -------------------------------------------------------------------------------
+
+  caf::result<void> on_submit(const submit_job& m) {
+    if (auto refused = refuse(m))
+      return to_error(*refused);
+    if (auto admitted = queue.admit(m.fairness_key); !admitted)
+      return to_error(admitted.why());
+    auto& job = add_job(make_record(m), m.fairness_key);
+    job.listener = m.listener;
+    job.at = phase::storing;
+    keep_request(job, m.request);
+    auto row = std::make_shared<storage::job_record>(job.record);
+    row->request = encode(m.request);
+    auto promise = self->make_response_promise<void>();
+    auto task = make_store_task(
+      [row](storage::backend& backend) { return backend.create_job(*row); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this, id = m.id, promise]() mutable { on_accepted(id, promise); },
+            [this, id = m.id, promise](const caf::error& why) mutable {
+              on_not_stored(id, promise, to_failure(why));
+            });
+    return promise;
+  }
+
+  std::optional<failure> refuse(const submit_job& m) const {
+    if (stopping)
+      return failure{errc::shutting_down, "the server is stopping"};
+    if (!can_run())
+      return failure{errc::unavailable,
+                     "this host cannot run programs: " + joined(host_status().missing)};
+    if (jobs.count(m.id) > 0)
+      return failure{errc::conflict, "an execution with this id exists"};
+    if (const auto wrong = check_run_request(m.request, *context.languages); !wrong.empty())
+      return failure{errc::invalid_argument, joined(wrong)};
+    return std::nullopt;
+  }
+
+  storage::job_record make_record(const submit_job& m) const {
+    storage::job_record record;
+    record.id = m.id;
+    record.room = m.room;
+    record.language = m.request.language;
+    record.exclusive = m.exclusive;
+    record.retry = m.request.retry;
+    record.created_at = context.now();
+    return record;
+  }
+
+  void on_accepted(job_id id, caf::typed_response_promise<void>& promise) {
+    promise.deliver();
+    auto& job = jobs.at(id);
+    log::info("job accepted", {{"job", id.str()},
+                               {"room", job.record.room ? job.record.room->str() : ""},
+                               {"language", job.record.language}});
+    if (context.counters)
+      context.counters->on_job_accepted(job.record.language);
+    job.at = phase::queued;
+    queue.push(job.key, id);
+    if (job.is_cancelled)
+      end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
+    pump();
+  }
+
+  void on_not_stored(job_id id, caf::typed_response_promise<void>& promise, const failure& why) {
+    promise.deliver(to_error(why));
+    queue.give_back(jobs.at(id).key);
+    if (!is_permanent(why)) {
+      // The row may be there all the same, or come later. Its asker was told that it is not: it
+      // must not run behind their back. The store answers in order, so this finds it.
+      auto task = make_store_task([id, at = context.now()](storage::backend& backend) {
+        return backend.abandon_job(
+          id, storage::job_status::cancelled,
+          encode(result_without_run(sandbox::outcome::cancelled, "it was not accepted in time")),
+          at);
+      });
+      ask_until_stored(self, context.store, task, [](const std::optional<failure>&) {});
+    }
+    forget(id);
+  }
+
+  live_job& add_job(storage::job_record record, std::string key) {
+    const auto id = record.id;
+    auto& job = jobs[id];
+    job.tries = record.claims - std::min(record.claims, record.starts);
+    record.request.clear();
+    job.record = std::move(record);
+    job.key = std::move(key);
+    return job;
+  }
+
+  void keep_request(live_job& job, const run_request& request) {
+    const auto bytes = bytes_of(request);
+    if (kept_bytes + bytes > kept_bytes_max)
+      return;
+    job.request = request;
+    job.kept_bytes = bytes;
+    kept_bytes += bytes;
+  }
+
+  run_request take_request(live_job& job) {
+    kept_bytes -= std::exchange(job.kept_bytes, 0);
+    return std::move(*std::exchange(job.request, std::nullopt));
+  }
+
+  void forget(job_id id) {
+    auto& job = jobs.at(id);
+    job.timer.dispose();
+    kept_bytes -= job.kept_bytes;
+    jobs.erase(id);
+  }
+
+  // -- who is next ----------------------------------------------------------------------------
+
+  /// Gives free slots to waiting jobs, makes containers, reads more jobs.
+  void pump() {
+    while (!stopping && can_run() && slots_taken < context.parallel) {
+      const auto next = queue.pop();
+      if (!next)
+        break;
+      begin(jobs.at(*next));
+    }
+    make_containers();
+    refill();
+    report();
+  }
+
+  void begin(live_job& job) {
+    ++slots_taken;
+    job.slot_since = self->clock().now();
+    if (job.request)
+      return get_container(job);
+    job.at = phase::loading;
+    const auto id = job.record.id;
+    auto task =
+      make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this, id](const storage::job_record& row) { on_loaded(id, row); },
+            [this, id](const caf::error& why) { on_try_failed(jobs.at(id), to_failure(why)); });
+  }
+
+  void on_loaded(job_id id, const storage::job_record& row) {
+    auto& job = jobs.at(id);
+    if (job.is_cancelled)
+      return end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
+    if (stopping)
+      return on_try_failed(job, {errc::shutting_down, "the server is stopping"});
+    auto request = decode_run_request(row.request);
+    if (!request || !context.languages->find(request->language))
+      return end_unstarted(job, result_without_run(sandbox::outcome::internal,
+                                                   "the stored request cannot be run here"));
+    job.record.starts = row.starts;
+    job.request = std::move(*request);
+    get_container(job);
+    make_containers();
+  }
+
+  void get_container(live_job& job) {
+    job.at = phase::wants_container;
+    const auto& language = *context.languages->find(job.request->language);
+    const auto ready =
+      pool.request(job.record.id, container_spec_for(*job.request, language));
+    if (ready)
+      start(job, std::move(idle.extract(*ready).mapped()));
+  }
+
+  void start(live_job& job, caf::actor container) {
+    job.at = phase::running;
+    job_context made_of{.store = context.store,
+                        .node = context.node,
+                        .container = std::move(container),
+                        .listener = job.listener,
+                        .dispatcher = caf::actor_cast<caf::actor>(self),
+                        .languages = context.languages,
+                        .now = context.now};
+    job.job = spawn_job(self->home_system(), std::move(made_of), job.record, take_request(job));
+    self->monitor(job.job);
+    actors_of[job.job.address()] = job.record.id;
+  }
+
+  /// Reads waiting jobs that this process did not accept itself.
+  void refill() {
+    if (is_refilling || !has_more || stopping || !can_run() || queue.size() > refill_below)
+      return;
+    is_refilling = true;
+    auto task = make_store_task([](storage::backend& backend) {
+      auto rows = backend.list_queued_jobs(page_rows);
+      if (rows)
+        for (auto& row : *rows)
+          row.request = {};
+      return rows;
+    });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this](const std::vector<storage::job_record>& rows) { on_listed(rows); },
+            [this](const caf::error& why) {
+              log::warning("queued jobs not read", {{"why", to_failure(why).detail}});
+              self->run_delayed(refill_pause, [this] {
+                is_refilling = false;
+                refill();
+              });
+            });
+  }
+
+  void on_listed(const std::vector<storage::job_record>& rows) {
+    is_refilling = false;
+    has_more = rows.size() >= page_rows;
+    for (const auto& row : rows) {
+      if (jobs.count(row.id) > 0)
+        continue;
+      auto& job = add_job(row, row.room ? row.room->str() : "");
+      job.at = phase::queued;
+      queue.push_accepted(job.key, row.id);
+      log::info("job found waiting", {{"job", row.id.str()}, {"language", row.language}});
+    }
+    pump();
+  }
+
+  // -- containers -----------------------------------------------------------------------------
+
+  void make_containers() {
+    if (!can_run())
+      return;
+    for (auto& next : pool.due(self->clock().now()))
+      context.launcher->create(
+        std::move(next.spec),
+        [me = caf::actor_cast<caf::weak_actor_ptr>(self),
+         number = next.number](result<std::unique_ptr<sandbox::container>> made) {
+          using holder = std::unique_ptr<sandbox::container>;
+          if (made)
+            tell(me, container_made{number, std::make_shared<holder>(std::move(*made)), {}});
+          else
+            tell(me, container_made{number, nullptr, std::move(made).why()});
+        });
+    const auto at = pool.due_at();
+    if (!at || is_pool_timer_set)
+      return;
+    is_pool_timer_set = true;
+    pool_timer = self->run_delayed(*at - self->clock().now(), [this] {
+      is_pool_timer_set = false;
+      make_containers();
+    });
+  }
+
+  void on_container_made(const container_made& m) {
+    if (!m.sandbox) {
+      on_container_failed(m);
+      return;
+    }
+    const auto made = pool.on_made(m.number);
+    if (made.what == container_pool::fate::not_wanted)
+      return; // ends with its handle, when this message goes
+    auto container = spawn_container(self->home_system(), std::move(*m.sandbox));
+    if (made.what == container_pool::fate::for_job)
+      start(jobs.at(made.job), std::move(container));
+    else
+      idle.emplace(m.number, std::move(container));
+    report();
+  }
+
+  void on_container_failed(const container_made& m) {
+    // queue_full: a container that just ended still has its slot; nobody's fault.
+    const bool charge = m.why.code != errc::queue_full;
+    if (charge)
+      log::warning("container not made", {{"why", m.why.detail}});
+    const auto charged = pool.on_failed(m.number, charge, self->clock().now());
+    if (charged && charge)
+      on_try_failed(jobs.at(*charged), m.why);
+    else if (charged)
+      get_container(jobs.at(*charged));
+    make_containers();
+  }
+
+  void end_idle(const std::vector<container_number>& numbers) {
+    for (const auto number : numbers)
+      self->send_exit(idle.extract(number).mapped(), caf::exit_reason::user_shutdown);
+  }
+
+  // -- what becomes of jobs -------------------------------------------------------------------
+
+  void on_job_started(const job_started& m) {
+    auto& job = jobs.at(m.id);
+    job.record.status = storage::job_status::running;
+    job.record.started_at = m.at;
+    if (context.counters)
+      context.counters->on_sandbox_start(std::chrono::duration_cast<std::chrono::microseconds>(
+        self->clock().now() - job.slot_since));
+  }
+
+  void on_job_done(const job_done& m) {
+    auto& job = jobs.at(m.id);
+    actors_of.erase(job.job.address());
+    job.job = nullptr;
+    if (m.retry_before_start) {
+      end_idle(pool.renew()); // the helper may have died, and every container with it
+      on_try_failed(job, m.why);
+    } else if (storage::is_final(m.final.status)) {
+      release_slot();
+      finish(m.id, m.final);
+    } else {
+      release_slot();
+      waiters.fail(m.id, {errc::shutting_down, "the server is stopping"});
+      forget(m.id);
+      pump();
+    }
+    answer_stop();
+  }
+
+  /// A job actor that ended without job_done failed: a defect, or an exception in a library.
+  void on_job_down(const caf::down_msg& m) {
+    const auto found = actors_of.find(m.source);
+    if (found == actors_of.end())
+      return;
+    auto& job = jobs.at(found->second);
+    actors_of.erase(found);
+    job.job = nullptr;
+    const failure why{errc::internal, "the part that ran it failed"};
+    if (job.record.started_at)
+      end_unstarted(job, result_without_run(sandbox::outcome::internal, why.detail));
+    else
+      on_try_failed(job, why);
+    answer_stop();
+  }
+
+  /// The program was not started. Tries again with growing pauses, then gives up.
+  void on_try_failed(live_job& job, const failure& why) {
+    const auto id = job.record.id;
+    release_slot();
+    job.at = phase::delayed;
+    if (stopping) {
+      waiters.fail(id, {errc::shutting_down, "the server is stopping"});
+      return forget(id); // its row stays QUEUED for the next start
+    }
+    if (job.is_cancelled)
+      return end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
+    ++job.tries;
+    log::warning("job could not be started",
+                 {{"job", id.str()}, {"tries", job.tries}, {"why", why.detail}});
+    if (job.tries >= dispatcher_bounds::claims_max)
+      return end_unstarted(job, result_without_run(sandbox::outcome::internal,
+                                                   "it could not be started: " + why.detail));
+    auto task = make_store_task([id, node = context.node](storage::backend& backend) {
+      return count_claim(backend, id, node);
+    });
+    ask_until_stored(self, context.store, task, [](const std::optional<failure>&) {});
+    job.timer = self->run_delayed(dispatcher_bounds::retry_base * (1U << (job.tries - 1)),
+                                  [this, id] { try_again(id); });
+    pump();
+  }
+
+  void try_again(job_id id) {
+    const auto found = jobs.find(id);
+    if (found == jobs.end() || found->second.at != phase::delayed)
+      return;
+    found->second.at = phase::queued;
+    queue.push_again(found->second.key, id);
+    pump();
+  }
+
+  /// Ends a job whose program does not run: makes the end durable, then tells everybody.
+  void end_unstarted(live_job& job, run_result outcome) {
+    const auto id = job.record.id;
+    queue.remove(id);
+    pool.withdraw(id);
+    job.timer.dispose();
+    if (job.has_slot())
+      release_slot();
+    job.at = phase::ending;
+    ++ends_under_way;
+    job.record.status = status_of(outcome);
+    job.record.completed_at = context.now();
+    auto view = view_of(job.record);
+    auto task = make_store_task(
+      [id, node = context.node, status = view.status, encoded = encode(outcome),
+       at = *view.completed_at](storage::backend& backend) {
+        return end_row(backend, id, node, status, encoded, at);
+      });
+    view.result = std::move(outcome);
+    ask_until_stored(self, context.store, task,
+                     [this, view = std::move(view)](const std::optional<failure>& why) {
+                       on_end_stored(view, why);
+                     });
+    pump();
+  }
+
+  void on_end_stored(const job_view& view, const std::optional<failure>& why) {
+    --ends_under_way;
+    if (why)
+      log::error("end of job not stored", {{"job", view.id.str()}, {"why", why->detail}});
+    log::info("job ended", {{"job", view.id.str()},
+                            {"room", view.room ? view.room->str() : ""},
+                            {"language", view.language},
+                            {"status", storage::to_string(view.status)},
+                            {"outcome", sandbox::to_string(view.result->how)},
+                            {"wall_ms", 0}});
+    if (const auto& listener = jobs.at(view.id).listener)
+      caf::anon_send(listener, job_ended{view});
+    finish(view.id, view);
+    answer_stop();
+  }
+
+  void finish(job_id id, const job_view& view) {
+    if (context.counters)
+      context.counters->on_job_ended(view.language, view.status);
+    waiters.deliver(id, view);
+    forget(id);
+    pump();
+  }
+
+  void release_slot() {
+    --slots_taken;
+  }
+
+  // -- questions ------------------------------------------------------------------------------
+
+  caf::result<void> on_cancel(const cancel_job& m) {
+    const auto found = jobs.find(m.id);
+    if (found == jobs.end())
+      return cancel_stored(m.id);
+    auto& job = found->second;
+    switch (job.at) {
+    case phase::storing:
+    case phase::loading:
+      job.is_cancelled = true;
+      break;
+    case phase::queued:
+    case phase::delayed:
+    case phase::wants_container:
+      end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
+      break;
+    case phase::running:
+      job.is_cancelled = true;
+      caf::anon_send(job.job, cancel_run{});
+      break;
+    case phase::ending:
+      break;
+    }
+    return caf::unit;
+  }
+
+  /// A job that waits in the database only, or is over.
+  caf::result<void> cancel_stored(job_id id) {
+    auto promise = self->make_response_promise<void>();
+    auto task = make_store_task([id, at = context.now()](
+                                  storage::backend& backend) -> result<storage::job_record> {
+      const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
+      const auto done = backend.abandon_job(id, storage::job_status::cancelled, encoded, at);
+      if (!done && done.why().code == errc::conflict)
+        return {errc::conflict, "the execution is over"};
+      if (!done)
+        return done.why();
+      return backend.load_job(id);
+    });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then(
+        [this, id, promise](const storage::job_record& row) mutable {
+          promise.deliver();
+          waiters.deliver(id, view_of(row));
+        },
+        [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
+
+  caf::result<job_view> on_find(const find_job& m) {
+    if (const auto found = jobs.find(m.id); found != jobs.end() && is_shown(found->second))
+      return view_of(found->second.record);
+    auto promise = self->make_response_promise<job_view>();
+    load_view(
+      m.id, [promise](const job_view& view) mutable { promise.deliver(view); },
+      [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
+
+  /// Whether memory knows what the database shows: not while a change is on its way.
+  static bool is_shown(const live_job& job) {
+    return job.at != phase::storing && job.at != phase::ending;
+  }
+
+  caf::result<job_view> on_wait(const wait_job& m) {
+    if (stopping)
+      return to_error({errc::shutting_down, "the server is stopping"});
+    auto promise = self->make_response_promise<job_view>();
+    if (auto added = waiters.add(m.id, promise, self->clock().now()); !added)
+      return to_error(added.why());
+    if (jobs.count(m.id) > 0)
+      return promise;
+    load_view(
+      m.id,
+      [this](const job_view& view) {
+        if (storage::is_final(view.status))
+          waiters.deliver(view.id, view);
+      },
+      [this, id = m.id](const caf::error& why) { waiters.fail(id, to_failure(why)); });
+    return promise;
+  }
+
+  template <class OnView, class OnError>
+  void load_view(job_id id, OnView on_view, OnError on_error) {
+    auto task =
+      make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([on_view](const storage::job_record& row) mutable { on_view(view_of(row)); },
+            [on_error](const caf::error& why) mutable { on_error(why); });
+  }
+
+  queue_status describe() const {
+    return {.queued = waiting(),
+            .running = actors_of.size(),
+            .slots = context.parallel,
+            .warm_containers = pool.warm(),
+            .queued_max = dispatcher_bounds::queued_max,
+            .host = host_status()};
+  }
+
+  std::size_t waiting() const {
+    return jobs.size() - std::min(jobs.size(), actors_of.size());
+  }
+
+  bool can_run() const {
+    return context.launcher && context.launcher->host().usable;
+  }
+
+  sandbox::host_status host_status() const {
+    if (context.launcher)
+      return context.launcher->host();
+    sandbox::host_status none;
+    none.missing = {"the sandbox launcher did not start"};
+    return none;
+  }
+
+  void report() {
+    if (!context.counters)
+      return;
+    context.counters->set_queue_depth(static_cast<std::int64_t>(waiting()));
+    context.counters->set_jobs_running(static_cast<std::int64_t>(actors_of.size()));
+    context.counters->set_warm_containers(static_cast<std::int64_t>(pool.warm()));
+  }
+
+  // -- stopping -------------------------------------------------------------------------------
+
+  caf::result<void> on_stop(const stop_jobs& m) {
+    stopping = true;
+    end_idle(pool.close());
+    auto promise = self->make_response_promise<void>();
+    stops.push_back(promise);
+    put_back_unstarted();
+    self->run_delayed(m.grace, [this] { end_running(); });
+    answer_stop();
+    return promise;
+  }
+
+  /// Jobs that have a slot but no program yet wait for the next start like the queued ones.
+  void put_back_unstarted() {
+    for (auto& [id, job] : jobs) {
+      if (job.at == phase::wants_container) {
+        pool.withdraw(id);
+        release_slot();
+        job.at = phase::queued;
+      }
+      if (job.at == phase::queued || job.at == phase::delayed)
+        waiters.fail(id, {errc::shutting_down, "the server is stopping"});
+    }
+  }
+
+  void end_running() {
+    for (const auto& [address, id] : actors_of)
+      caf::anon_send(jobs.at(id).job, cancel_run{sandbox::outcome::node_lost});
+  }
+
+  void answer_stop() {
+    if (!stopping || !actors_of.empty() || ends_under_way > 0)
+      return;
+    for (auto& promise : std::exchange(stops, {}))
+      promise.deliver();
+    waiters.fail_all({errc::shutting_down, "the server is stopping"});
+  }
+
+  parent_actor::pointer self;
+  dispatcher_context context;
+  fair_queue queue;
+  container_pool pool;
+  job_waiters waiters;
+  std::unordered_map<job_id, live_job> jobs; ///< bounded by the queue's bounds and the slots
+  std::unordered_map<caf::actor_addr, job_id> actors_of; ///< job actors that run
+  std::unordered_map<container_number, caf::actor> idle; ///< the pool's warm ones
+  std::vector<caf::typed_response_promise<void>> stops;
+  std::size_t slots_taken = 0;
+  std::size_t ends_under_way = 0;
+  std::size_t kept_bytes = 0;
+  bool has_more = true; ///< the database may hold waiting jobs that are not in memory
+  bool is_refilling = false;
+  bool is_pool_timer_set = false;
+  bool stopping = false;
+  caf::disposable pool_timer;
+};
+
+} // namespace
+
+dispatcher_actor spawn_dispatcher(caf::actor_system& system, dispatcher_context context) {
+  return system.spawn<parent_actor::stateful_impl<dispatcher_state>>(std::move(context));
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,237 @@
+#include "actors/job.hpp"
+
+#include "actors/container.hpp"
+#include "actors/errors.hpp"
+#include "actors/job_plan.hpp"
+#include "actors/job_rows.hpp"
+#include "actors/output_batch.hpp"
+#include "actors/supervision.hpp"
+#include "base/log.hpp"
+
+#include <caf/all.hpp>
+
+#include <utility>
+
+namespace coterie::actors {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+job_plan make_plan(const job_context& context, const storage::job_record& record,
+                   run_request request) {
+  const auto* language = context.languages->find(request.language);
+  const bool retry_left = request.retry && record.starts == 0;
+  return {std::move(request), *language, retry_left};
+}
+
+struct job_state {
+  static inline const char* name = "coterie.job";
+
+  job_state(caf::event_based_actor* self_pointer, job_context made_of, storage::job_record row,
+            run_request request)
+      : self(self_pointer),
+        context(std::move(made_of)),
+        record(std::move(row)),
+        plan(make_plan(context, record, std::move(request))) {
+    install_handlers(self, name);
+    self->set_down_handler([this](const caf::down_msg&) {
+      self->quit(); // without a dispatcher nobody counts this job: recovery will
+    });
+    self->monitor(context.dispatcher);
+  }
+
+  ~job_state() {
+    flush_timer.dispose();
+    overdue_timer.dispose();
+    caf::anon_send_exit(context.container, caf::exit_reason::user_shutdown);
+  }
+
+  caf::behavior make_behavior() {
+    return {
+      [this](const run_job&) { on_run_job(); },
+      [this](const cancel_run& m) { follow(plan.end(m.why)); },
+      [this](const program_output& m) { on_program_output(m); },
+      [this](const program_exited& m) { on_program_exited(m); },
+    };
+  }
+
+  void on_run_job() {
+    self->request(context.container, job_bounds::put_timeout, put_files{plan.take_files()})
+      .then([this] { follow(plan.on_files_written({})); },
+            [this](const caf::error& why) { follow(plan.on_files_written(to_failure(why))); });
+  }
+
+  // -- what the plan says ---------------------------------------------------------------------
+
+  void follow(job_step step) {
+    std::visit([this](auto& what) { take(what); }, step);
+  }
+
+  void take(todo::nothing&) {}
+
+  void take(todo::commit_start&) {
+    const auto at = context.now();
+    auto task = make_store_task(
+      [id = record.id, node = context.node, starts = record.starts,
+       at](storage::backend& backend) { return start_row(backend, id, node, starts, at); });
+    ask_until_stored(self, context.store, task, [this, at](std::optional<failure> why) {
+      if (!why)
+        on_started(at);
+      else if (why->code == errc::conflict || why->code == errc::not_found)
+        on_row_taken();
+      else
+        follow(plan.on_start_failed(std::move(*why)));
+    });
+  }
+
+  void on_started(timestamp at) {
+    record.started_at = at;
+    log::info("job started", {{"job", record.id.str()},
+                              {"room", record.room ? record.room->str() : ""},
+                              {"language", record.language}});
+    self->send(context.dispatcher, job_started{record.id, at});
+    follow(plan.on_started());
+  }
+
+  void take(todo::run& step) {
+    overdue_timer.dispose();
+    overdue_timer = self->run_delayed(
+      step.what.limits.wall + job_bounds::overdue_after,
+      [this] { self->send(self, program_exited{overdue_report()}); });
+    self->send(context.container, run_program{std::move(step.what)});
+  }
+
+  static sandbox::report overdue_report() {
+    sandbox::report report;
+    report.detail = "the sandbox did not say how the program ended";
+    return report;
+  }
+
+  void take(todo::kill& step) {
+    self->send(context.container, end_program{step.why});
+  }
+
+  void take(todo::give_back& step) {
+    log::warning("job not started", {{"job", record.id.str()}, {"why", step.why.detail}});
+    finish(job_done{record.id, true, std::move(step.why), {}});
+  }
+
+  void take(todo::leave&) {
+    log::info("job left to be started again", {{"job", record.id.str()}});
+    auto view = view_of(record);
+    view.status = storage::job_status::running;
+    finish(job_done{record.id, false, {}, std::move(view)});
+  }
+
+  void take(todo::store&) {
+    record.completed_at = context.now();
+    record.status = status_of(plan.result());
+    auto task = make_store_task(
+      [id = record.id, node = context.node, status = record.status,
+       encoded = std::make_shared<const std::string>(encode(plan.result())),
+       at = *record.completed_at](storage::backend& backend) {
+        return end_row(backend, id, node, status, *encoded, at);
+      });
+    ask_until_stored(self, context.store, task, [this](std::optional<failure> why) {
+      if (why && why->code == errc::conflict)
+        return on_row_taken();
+      if (why)
+        log::error("result not stored", {{"job", record.id.str()}, {"why", why->detail}});
+      on_stored();
+    });
+  }
+
+  void on_stored() {
+    auto view = view_of(record);
+    view.result = plan.result();
+    const auto& ran = view.result->run.report;
+    log::info("job ended", {{"job", record.id.str()},
+                            {"room", record.room ? record.room->str() : ""},
+                            {"language", record.language},
+                            {"status", storage::to_string(record.status)},
+                            {"outcome", sandbox::to_string(view.result->how)},
+                            {"wall_ms", duration_cast<milliseconds>(ran.wall).count()}});
+    end_with(std::move(view));
+  }
+
+  /// Somebody else ended the job, or has it: what is stored counts, not what we know.
+  void on_row_taken() {
+    log::warning("job is not ours any more", {{"job", record.id.str()}});
+    auto task = make_store_task(
+      [id = record.id](storage::backend& backend) { return backend.load_job(id); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this](const storage::job_record& stored) { end_with(view_of(stored)); },
+            [this](const caf::error&) { end_with(view_of(record)); });
+  }
+
+  void end_with(job_view view) {
+    send_all_output();
+    if (context.listener && storage::is_final(view.status))
+      self->send(context.listener, job_ended{view});
+    finish(job_done{record.id, false, {}, std::move(view)});
+  }
+
+  void finish(job_done done) {
+    self->send(context.dispatcher, std::move(done));
+    self->quit();
+  }
+
+  // -- what the program does ------------------------------------------------------------------
+
+  void on_program_output(const program_output& m) {
+    plan.on_output(m.from, m.bytes);
+    if (!context.listener)
+      return;
+    batch.add(m.from, m.bytes);
+    send_due_output();
+  }
+
+  void on_program_exited(const program_exited& m) {
+    overdue_timer.dispose();
+    send_all_output();
+    follow(plan.on_exited(m.report));
+  }
+
+  void send_due_output() {
+    for (const auto from : {sandbox::stream::out, sandbox::stream::err})
+      if (auto bytes = batch.take_due(from, self->clock().now()))
+        self->send(context.listener, job_output{record.id, from, std::move(*bytes)});
+    const auto next = batch.due_at();
+    if (!next || is_flush_planned)
+      return;
+    is_flush_planned = true;
+    flush_timer = self->run_delayed(*next - self->clock().now(), [this] {
+      is_flush_planned = false;
+      send_due_output();
+    });
+  }
+
+  void send_all_output() {
+    for (const auto from : {sandbox::stream::out, sandbox::stream::err})
+      if (auto bytes = batch.take_all(from); !bytes.empty())
+        self->send(context.listener, job_output{record.id, from, std::move(bytes)});
+  }
+
+  caf::event_based_actor* self;
+  job_context context;
+  storage::job_record record; ///< without request and result
+  job_plan plan;
+  output_batch batch;
+  bool is_flush_planned = false;
+  caf::disposable flush_timer;
+  caf::disposable overdue_timer;
+};
+
+} // namespace
+
+caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,
+                     run_request request) {
+  auto job = system.spawn<caf::stateful_actor<job_state>>(std::move(context), std::move(record),
+                                                          std::move(request));
+  caf::anon_send(job, run_job{});
+  return job;
+}
+
+} // namespace coterie::actors

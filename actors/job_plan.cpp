@@ -1,0 +1,282 @@
+#include "actors/job_plan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace coterie::actors {
+
+namespace {
+
+using sandbox::outcome;
+
+std::string_view extension_of(std::string_view path) {
+  const auto name = path.substr(path.rfind('/') + 1);
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : name.substr(dot + 1);
+}
+
+/// Every file with one of the language's extensions, the main file first.
+std::vector<std::string> sources_of(const run_request& request, const config::language& language) {
+  std::vector<std::string> sources{request.main};
+  const auto& known = language.extensions;
+  for (const auto& file : request.files)
+    if (file.path != request.main
+        && std::find(known.begin(), known.end(), extension_of(file.path)) != known.end())
+      sources.push_back(file.path);
+  return sources;
+}
+
+std::string_view without_trailing_space(std::string_view line) {
+  const auto last = line.find_last_not_of(" \t\r\v\f\n");
+  return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+/// Takes the first line off `text`.
+std::string_view next_line(std::string_view& text) {
+  const auto end = std::min(text.find('\n'), text.size());
+  const auto line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+/// The verdict on a test whose program ended this way.
+verdict judge(const phase_result& run, const run_test& test) {
+  switch (run.report.how) {
+  case outcome::exited:
+    if (run.report.exit_code != 0)
+      return verdict::runtime_error;
+    return matches_expected(run.out, test.expected_output) ? verdict::accepted
+                                                           : verdict::wrong_answer;
+  case outcome::wall_time:
+  case outcome::cpu_time:
+    return verdict::time_limit;
+  case outcome::memory:
+    return verdict::memory_limit;
+  case outcome::output_limit:
+  case outcome::file_size:
+    return verdict::output_limit;
+  case outcome::signalled:
+    return verdict::runtime_error;
+  default:
+    return verdict::cancelled;
+  }
+}
+
+/// Whether this end says something about the system or the user's wish, not about the program.
+bool is_from_outside(outcome how) {
+  return how == outcome::internal || how == outcome::cancelled || how == outcome::node_lost;
+}
+
+void cut(std::string& bytes, std::size_t bytes_max, bool& truncated) {
+  if (bytes.size() <= bytes_max)
+    return;
+  bytes.resize(bytes_max);
+  bytes.shrink_to_fit();
+  truncated = true;
+}
+
+void cut(phase_result& phase, std::size_t bytes_max) {
+  cut(phase.out, bytes_max, phase.report.stdout_truncated);
+  cut(phase.err, bytes_max, phase.report.stderr_truncated);
+}
+
+/// Adds what a test used to the totals of the job.
+void add_usage(sandbox::report& total, const sandbox::report& test) {
+  total.wall += test.wall;
+  total.cpu += test.cpu;
+  total.memory_peak_bytes = std::max(total.memory_peak_bytes, test.memory_peak_bytes);
+  total.oom_killed = total.oom_killed || test.oom_killed;
+}
+
+} // namespace
+
+config::limits effective_limits(const config::command_template& phase,
+                                const wanted_limits& wanted) {
+  auto limits = phase.defaults;
+  limits.wall = wanted.wall.value_or(limits.wall);
+  limits.cpu = wanted.cpu.value_or(limits.cpu);
+  limits.memory_bytes = wanted.memory_bytes.value_or(limits.memory_bytes);
+  limits.processes = wanted.processes.value_or(limits.processes);
+  limits.output_bytes = wanted.output_bytes.value_or(limits.output_bytes);
+  limits.disk_bytes = wanted.disk_bytes.value_or(limits.disk_bytes);
+  return config::clamp(limits, phase.ceiling);
+}
+
+sandbox::container_spec container_spec_for(const run_request& request,
+                                           const config::language& language) {
+  const auto run = effective_limits(language.run, request.limits);
+  sandbox::container_spec spec{language.image, run.disk_bytes, run.inodes, run.memory_bytes};
+  if (language.compile) {
+    const auto compile = effective_limits(*language.compile, {});
+    spec.disk_bytes = std::max(spec.disk_bytes, compile.disk_bytes);
+    spec.inodes = std::max(spec.inodes, compile.inodes);
+    spec.memory_bytes = std::max(spec.memory_bytes, compile.memory_bytes);
+  }
+  return spec;
+}
+
+bool matches_expected(std::string_view printed, std::string_view expected) {
+  printed = without_trailing_space(printed);
+  expected = without_trailing_space(expected);
+  while (!printed.empty() && !expected.empty())
+    if (without_trailing_space(next_line(printed)) != without_trailing_space(next_line(expected)))
+      return false;
+  return printed.empty() && expected.empty();
+}
+
+job_plan::job_plan(run_request request, const config::language& language, bool retry_left)
+    : request_(std::move(request)),
+      run_(language.run),
+      compile_(language.compile),
+      sources_(sources_of(request_, language)),
+      retry_left_(retry_left) {}
+
+std::vector<sandbox::input_file> job_plan::take_files() {
+  std::vector<sandbox::input_file> files;
+  files.reserve(request_.files.size());
+  for (auto& file : request_.files)
+    files.push_back({std::move(file.path), std::move(file.content), false});
+  request_.files.clear();
+  return files;
+}
+
+job_step job_plan::on_files_written(const coterie::result<void>& written) {
+  if (state_ != state::preparing)
+    return todo::nothing{};
+  if (!written) {
+    state_ = state::over;
+    return todo::give_back{written.why()};
+  }
+  state_ = state::starting;
+  return todo::commit_start{};
+}
+
+job_step job_plan::on_start_failed(failure why) {
+  if (state_ != state::starting)
+    return todo::nothing{};
+  state_ = state::over;
+  return todo::give_back{std::move(why)};
+}
+
+job_step job_plan::on_started() {
+  if (state_ != state::starting)
+    return todo::nothing{};
+  if (ended_)
+    return finish(*ended_);
+  return compile_ ? run_compiler() : run_next();
+}
+
+job_step job_plan::run_compiler() {
+  state_ = state::compiling;
+  auto command = command_of(*compile_, effective_limits(*compile_, {}), request_.compiler_args);
+  command.truncate_output = true; // ten thousand warnings are no reason to stop a compiler
+  return todo::run{std::move(command)};
+}
+
+job_step job_plan::run_next() {
+  state_ = state::running;
+  auto command = command_of(run_, effective_limits(run_, request_.limits), request_.args);
+  command.truncate_output = request_.truncate_output;
+  command.stdin_bytes =
+    request_.tests.empty() ? request_.input : request_.tests[result_.tests.size()].input;
+  return todo::run{std::move(command)};
+}
+
+sandbox::command job_plan::command_of(const config::command_template& phase,
+                                      const config::limits& limits,
+                                      const std::vector<std::string>& args) const {
+  sandbox::command command;
+  command.argv = config::expand(phase, {.file = request_.main,
+                                        .sources = sources_,
+                                        .args = args,
+                                        .memory_bytes = limits.memory_bytes});
+  command.env = phase.env;
+  command.limits = limits;
+  return command;
+}
+
+void job_plan::on_output(sandbox::stream from, std::string_view bytes) {
+  const bool is_out = from == sandbox::stream::out;
+  auto& kept = is_out ? phase_.out : phase_.err;
+  auto& truncated = is_out ? phase_.report.stdout_truncated : phase_.report.stderr_truncated;
+  const auto bytes_max = state_ == state::compiling ? compile_bytes_max : run_bytes_max;
+  const auto room = bytes_max - std::min(bytes_max, kept.size());
+  kept += bytes.substr(0, room);
+  truncated = truncated || bytes.size() > room;
+}
+
+job_step job_plan::on_exited(const sandbox::report& report) {
+  if (state_ != state::compiling && state_ != state::running)
+    return todo::nothing{};
+  const auto kept_out_cut = phase_.report.stdout_truncated;
+  const auto kept_err_cut = phase_.report.stderr_truncated;
+  phase_.report = report;
+  phase_.report.stdout_truncated |= kept_out_cut;
+  phase_.report.stderr_truncated |= kept_err_cut;
+  if (state_ == state::compiling)
+    return on_compiled();
+  return request_.tests.empty() ? on_ran() : on_test_ran();
+}
+
+job_step job_plan::on_compiled() {
+  const auto& compile = result_.compile.emplace(std::exchange(phase_, {}));
+  const auto how = compile.report.how;
+  if (is_from_outside(how))
+    return finish(how);
+  if (how != outcome::exited || compile.report.exit_code != 0)
+    return finish(outcome::compile_error);
+  return ended_ ? finish(*ended_) : run_next();
+}
+
+job_step job_plan::on_ran() {
+  result_.run = std::exchange(phase_, {});
+  return finish(result_.run.report.how);
+}
+
+job_step job_plan::on_test_ran() {
+  auto run = std::exchange(phase_, {});
+  const auto how = run.report.how;
+  const auto& test = request_.tests[result_.tests.size()];
+  const auto judged = judge(run, test);
+  add_usage(result_.run.report, run.report);
+  cut(run, test_bytes_max);
+  result_.tests.push_back({test.name, judged, std::move(run)});
+  if (is_from_outside(how))
+    return finish(how);
+  if (result_.tests.size() == request_.tests.size())
+    return finish(outcome::exited); // all were judged
+  return ended_ ? finish(*ended_) : run_next();
+}
+
+job_step job_plan::end(outcome why) {
+  if (state_ == state::over || ended_)
+    return todo::nothing{};
+  ended_ = why;
+  switch (state_) {
+  case state::preparing:
+    // Nothing of it is in the database yet: a job of a node that stops just waits on.
+    if (why == outcome::node_lost) {
+      state_ = state::over;
+      return todo::give_back{{errc::shutting_down, "the server is stopping"}};
+    }
+    return finish(why);
+  case state::starting:
+    return todo::nothing{}; // on_started sees it
+  default:
+    return todo::kill{why};
+  }
+}
+
+job_step job_plan::finish(outcome how) {
+  state_ = state::over;
+  result_.how = how;
+  result_.run.report.how = how; // without a program of its own it says only why
+  const auto rest = how == outcome::compile_error ? verdict::compile_error : verdict::cancelled;
+  while (result_.tests.size() < request_.tests.size())
+    result_.tests.push_back({request_.tests[result_.tests.size()].name, rest, {}});
+  if (how == outcome::node_lost && retry_left_)
+    return todo::leave{};
+  return todo::store{};
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,106 @@
+#pragma once
+
+// What one job does next: its state machine, without actors, clock or database.
+
+#include "actors/run.hpp"
+#include "config/languages.hpp"
+#include "sandbox/launcher.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace coterie::actors {
+
+/// What the job has to do now.
+namespace todo {
+struct nothing {};
+struct commit_start {};                   ///< make RUNNING durable, then tell on_started
+struct run { sandbox::command what; };    ///< then tell on_output and on_exited
+struct kill { sandbox::outcome why; };    ///< end the running program
+struct store {};                          ///< the result is complete
+struct give_back { failure why; };        ///< nothing was started: to be tried again
+struct leave {};                          ///< leave the row RUNNING: recovery starts it again
+} // namespace todo
+
+using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::kill,
+                              todo::store, todo::give_back, todo::leave>;
+
+/// The limits of one phase: the template's defaults, changed by `wanted`, never above its ceiling.
+config::limits effective_limits(const config::command_template& phase,
+                                const wanted_limits& wanted);
+
+/// The container that a request needs. Its work directory serves both phases, so it has the
+/// larger of their sizes.
+sandbox::container_spec container_spec_for(const run_request& request,
+                                           const config::language& language);
+
+/// Whether a program printed what was expected. White space at the end of a line and empty lines
+/// at the end of the text do not count.
+bool matches_expected(std::string_view printed, std::string_view expected);
+
+/// One execution, step by step.
+///
+/// States  preparing -> starting -> compiling -> running [-> once per test] -> over
+///         (compiling is skipped by languages without a compile phase)
+///   preparing  files are being written      failure: give_back   end(): store, nothing ran
+///   starting   the start is being committed failure: give_back   end(): noted, then store
+///   compiling, running                      whatever happens is the result: never given back
+/// end(node_lost) leaves a job that may be started a second time to recovery.
+class job_plan {
+public:
+  enum class state : std::uint8_t { preparing, starting, compiling, running, over };
+
+  // What is kept of a stream in the stored result; listeners got everything. With two bytes of
+  // JSON for one (see run_codec.cpp) all of it stays under the 16 MiB that storage takes.
+  static constexpr std::size_t run_bytes_max = 2U << 20;
+  static constexpr std::size_t compile_bytes_max = 512U << 10;
+  static constexpr std::size_t test_bytes_max = 16U << 10; ///< per test, after judging
+
+  /// `retry_left`: a node that dies (or stops) does not have to end this job.
+  job_plan(run_request request, const config::language& language, bool retry_left);
+
+  /// What to write into the work directory. Called once, first.
+  std::vector<sandbox::input_file> take_files();
+
+  job_step on_files_written(const result<void>& written);
+  job_step on_started();
+  job_step on_start_failed(failure why);
+  void on_output(sandbox::stream from, std::string_view bytes);
+  job_step on_exited(const sandbox::report& report);
+  /// Ends it from outside: cancelled or node_lost.
+  job_step end(sandbox::outcome why);
+
+  state now() const noexcept {
+    return state_;
+  }
+  /// What came of it; complete after todo::store.
+  const run_result& result() const noexcept {
+    return result_;
+  }
+
+private:
+  job_step run_compiler();
+  job_step run_next();
+  job_step on_compiled();
+  job_step on_ran();
+  job_step on_test_ran();
+  job_step finish(sandbox::outcome how);
+  sandbox::command command_of(const config::command_template& phase,
+                              const config::limits& limits,
+                              const std::vector<std::string>& args) const;
+
+  run_request request_;
+  config::command_template run_;
+  std::optional<config::command_template> compile_;
+  std::vector<std::string> sources_; ///< the main file first
+  bool retry_left_ = false;
+  state state_ = state::preparing;
+  std::optional<sandbox::outcome> ended_; ///< asked for from outside; the first reason wins
+  phase_result phase_;                    ///< of the program that runs
+  run_result result_;
+};
+
+} // namespace coterie::actors

@@ -1,0 +1,46 @@
+#include "actors/job_rows.hpp"
+
+namespace coterie::actors {
+
+result<void> start_row(storage::backend& backend, job_id job, node_id node,
+                       std::uint32_t starts_before, timestamp at) {
+  if (const auto claimed = backend.claim_job(job, node))
+    return backend.start_job(job, node, at);
+  else if (claimed.why().code != errc::conflict)
+    return claimed.why();
+  const auto row = backend.load_job(job);
+  if (!row)
+    return row.why();
+  const bool is_started = row->status == storage::job_status::running && row->node == node
+                          && row->starts == starts_before + 1;
+  if (is_started)
+    return {};
+  return {errc::conflict, "the job is over or another node has it"};
+}
+
+result<void> count_claim(storage::backend& backend, job_id job, node_id node) {
+  const auto claimed = backend.claim_job(job, node);
+  return claimed ? result<void>{} : result<void>{claimed.why()};
+}
+
+result<void> end_row(storage::backend& backend, job_id job, node_id node,
+                     storage::job_status status, std::string_view encoded_result, timestamp at) {
+  const auto finished = backend.finish_job(job, node, status, encoded_result, at);
+  if (finished || finished.why().code != errc::conflict)
+    return finished;
+  return backend.abandon_job(job, status, encoded_result, at);
+}
+
+bool is_permanent(const failure& why) noexcept {
+  switch (why.code) {
+  case errc::invalid_argument:
+  case errc::not_found:
+  case errc::conflict:
+  case errc::too_large:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,69 @@
+#pragma once
+
+// What a job's row goes through, as calls that can be repeated: an answer that got lost does not
+// matter, because asking again finds the work done.
+
+#include "actors/errors.hpp"
+#include "actors/store.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "storage/backend.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+namespace coterie::actors {
+
+struct store_patience {
+  /// For one answer of the store: group commit takes milliseconds, a stalled disk seconds.
+  static constexpr std::chrono::seconds request_timeout{20};
+  /// Writes that must not be lost are repeated with a pause that doubles from base to max, about
+  /// ten minutes in all.
+  static constexpr std::chrono::milliseconds retry_base{100};
+  static constexpr std::chrono::milliseconds retry_max{5'000};
+  static constexpr unsigned tries_max = 120;
+};
+
+/// Counts a claim and makes the job RUNNING, in one commit. `starts_before` is how often it had
+/// been started: when exactly that start is there already, this succeeds without another.
+/// errc::conflict when the job is over or another node's.
+result<void> start_row(storage::backend& backend, job_id job, node_id node,
+                       std::uint32_t starts_before, timestamp at);
+
+/// Counts a try that failed before the program started.
+result<void> count_claim(storage::backend& backend, job_id job, node_id node);
+
+/// Ends a job of this node or one that nobody has claimed. errc::conflict when it is over.
+result<void> end_row(storage::backend& backend, job_id job, node_id node,
+                     storage::job_status status, std::string_view encoded_result, timestamp at);
+
+/// Whether asking again can not help.
+bool is_permanent(const failure& why) noexcept;
+
+/// Asks the store until it has worked, it refuses for good, or patience ends. `done` gets
+/// nothing on success; it is not called when `self` ends before.
+template <class Self>
+void ask_until_stored(Self* self, const caf::actor& store, const store_task& task,
+                      std::function<void(std::optional<failure>)> done, unsigned tried = 1) {
+  self->request(store, store_patience::request_timeout, task)
+    .then([done] { done(std::nullopt); },
+          [self, store, task, done, tried](const caf::error& refused) {
+            auto why = to_failure(refused);
+            if (is_permanent(why) || tried >= store_patience::tries_max)
+              return done(std::move(why));
+            log::warning("the store is asked again", {{"tried", tried}, {"why", why.detail}});
+            const auto pause = std::min(store_patience::retry_max,
+                                        store_patience::retry_base * (1U << std::min(tried, 6U)));
+            self->run_delayed(pause, [self, store, task, done, tried] {
+              ask_until_stored(self, store, task, done, tried + 1);
+            });
+          });
+}
+
+} // namespace coterie::actors

@@ -1,0 +1,163 @@
+#include "support/fake_launcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace coterie::testing {
+
+using sandbox::outcome;
+
+script& script::prints(std::string bytes) {
+  output_.emplace_back(sandbox::stream::out, std::move(bytes));
+  return *this;
+}
+
+script& script::complains(std::string bytes) {
+  output_.emplace_back(sandbox::stream::err, std::move(bytes));
+  return *this;
+}
+
+script& script::exits(int code) {
+  report_.how = outcome::exited;
+  report_.exit_code = code;
+  return *this;
+}
+
+script& script::ends(outcome how) {
+  report_.how = how;
+  return *this;
+}
+
+script& script::runs_on() {
+  runs_on_ = true;
+  return *this;
+}
+
+class fake_container final : public sandbox::container {
+public:
+  fake_container(std::shared_ptr<fake_world> world, int number)
+      : world_(std::move(world)), number_(number) {
+    ++world_->alive;
+  }
+
+  ~fake_container() override {
+    --world_->alive;
+    if (world_->finishers.erase(number_) > 0)
+      --world_->running;
+  }
+
+  void put(std::vector<sandbox::input_file> files,
+           std::function<void(result<void>)> done) override {
+    if (!world_->next_put_failures.empty()) {
+      auto why = world_->next_put_failures.front();
+      world_->next_put_failures.pop_front();
+      return done(std::move(why));
+    }
+    for (const auto& file : files)
+      world_->files.push_back(file.path + "=" + file.content);
+    done({});
+  }
+
+  void run(sandbox::command what, sandbox::run_events events) override {
+    if (world_->before_start)
+      world_->before_start();
+    world_->commands.push_back(std::move(what));
+    world_->container_of.push_back(number_);
+    script plot;
+    plot.exits(0);
+    if (!world_->next_programs.empty()) {
+      plot = std::move(world_->next_programs.front());
+      world_->next_programs.pop_front();
+    }
+    for (const auto& [from, bytes] : plot.output_)
+      events.on_output(from, bytes);
+    if (!plot.runs_on_)
+      return events.on_exit(plot.report_);
+    ++world_->running;
+    world_->running_peak = std::max(world_->running_peak, world_->running);
+    world_->finishers[number_] = events.on_exit;
+  }
+
+  bool write_stdin(std::string) override {
+    return false;
+  }
+  void close_stdin() override {}
+
+  void kill(outcome why) override {
+    sandbox::report report;
+    report.how = why;
+    report.signal = 9;
+    const auto found = world_->finishers.extract(number_);
+    if (found.empty())
+      return;
+    --world_->running;
+    found.mapped()(report);
+  }
+
+private:
+  std::shared_ptr<fake_world> world_;
+  int number_;
+};
+
+fake_launcher::fake_launcher() : world_(std::make_shared<fake_world>()) {
+  host_.usable = true;
+}
+
+script& fake_launcher::next_program() {
+  return world_->next_programs.emplace_back().exits(0);
+}
+
+void fake_launcher::fails_to_create(std::size_t times, failure why) {
+  world_->next_create_failures.insert(world_->next_create_failures.end(), times, why);
+}
+
+void fake_launcher::fails_to_write(std::size_t times, failure why) {
+  world_->next_put_failures.insert(world_->next_put_failures.end(), times, why);
+}
+
+void fake_launcher::holds_creations() {
+  world_->holds_creations = true;
+}
+
+void fake_launcher::releases_creations() {
+  world_->holds_creations = false;
+  for (auto& create : std::exchange(world_->held_creations, {}))
+    create();
+}
+
+void fake_launcher::finish(int exit_code) {
+  auto& running = world_->finishers;
+  if (running.empty())
+    return;
+  sandbox::report report;
+  report.how = outcome::exited;
+  report.exit_code = exit_code;
+  const auto first = running.extract(running.begin());
+  --world_->running;
+  first.mapped()(report);
+}
+
+void fake_launcher::cannot_run_programs(std::string why) {
+  host_.usable = false;
+  host_.missing = {std::move(why)};
+}
+
+void fake_launcher::create(sandbox::container_spec spec,
+                           std::function<void(result<std::unique_ptr<sandbox::container>>)> done) {
+  auto make = [this, spec = std::move(spec), done = std::move(done)] {
+    if (!world_->next_create_failures.empty()) {
+      auto why = world_->next_create_failures.front();
+      world_->next_create_failures.pop_front();
+      return done(std::move(why));
+    }
+    world_->specs.push_back(spec);
+    done(std::unique_ptr<sandbox::container>(
+      std::make_unique<fake_container>(world_, ++made_)));
+  };
+  if (world_->holds_creations)
+    world_->held_creations.push_back(std::move(make));
+  else
+    make();
+}
+
+} // namespace coterie::testing

@@ -1,0 +1,85 @@
+#pragma once
+
+// A sandbox that runs nothing: tests script what each program does and see what it was given.
+// No threads; every callback is made from within the call that causes it, or when the test says.
+
+#include "sandbox/launcher.hpp"
+
+#include <caf/actor_clock.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace coterie::testing {
+
+/// What one program will do when it is started.
+class script {
+public:
+  script& prints(std::string bytes);
+  script& complains(std::string bytes); ///< on standard error
+  script& exits(int code);
+  script& ends(sandbox::outcome how);
+  /// Until it is killed, or the test says finish().
+  script& runs_on();
+
+private:
+  friend class fake_container;
+  std::vector<std::pair<sandbox::stream, std::string>> output_;
+  sandbox::report report_;
+  bool runs_on_ = false;
+};
+
+/// What the test can see of all containers.
+struct fake_world {
+  std::deque<script> next_programs;        ///< a program without one exits with 0
+  std::deque<failure> next_create_failures;
+  std::deque<failure> next_put_failures;
+  bool holds_creations = false;
+  std::deque<std::function<void()>> held_creations;
+  std::vector<sandbox::command> commands; ///< in order of their start
+  std::vector<std::string> files;         ///< "path=content" in order
+  std::vector<int> container_of;          ///< which container ran each command
+  std::vector<sandbox::container_spec> specs;
+  int alive = 0;                          ///< containers
+  int running = 0;                        ///< programs
+  int running_peak = 0;
+  std::function<void()> before_start;     ///< called with each command, before it does anything
+  std::map<int, std::function<void(sandbox::report)>> finishers; ///< by container
+};
+
+class fake_launcher final : public sandbox::launcher {
+public:
+  fake_launcher();
+
+  // -- verbs
+  script& next_program();
+  void fails_to_create(std::size_t times, failure why = {errc::unavailable, "no helper"});
+  void fails_to_write(std::size_t times, failure why = {errc::system, "no space left"});
+  void holds_creations();
+  void releases_creations();
+  /// Ends the program that runs on in some container.
+  void finish(int exit_code = 0);
+  void cannot_run_programs(std::string why);
+
+  fake_world& world() {
+    return *world_;
+  }
+
+  void create(sandbox::container_spec spec,
+              std::function<void(result<std::unique_ptr<sandbox::container>>)> done) override;
+  const sandbox::host_status& host() const override {
+    return host_;
+  }
+
+private:
+  std::shared_ptr<fake_world> world_;
+  sandbox::host_status host_;
+  int made_ = 0;
+};
+
+} // namespace coterie::testing
