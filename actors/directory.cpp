@@ -2,6 +2,7 @@
 
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_files.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 
@@ -12,7 +13,6 @@ namespace coterie::actors {
 namespace {
 
 constexpr auto store_timeout = room_bounds::store_timeout;
-constexpr std::chrono::milliseconds join_timeout{10'000};
 
 /// Somebody who asked for a room that is not awake.
 using waiter = std::function<void(const result<room_entry>&)>;
@@ -59,7 +59,8 @@ struct directory_state {
   caf::result<room_opened> on_open(const open_room& m) {
     if (stopping)
       return to_error({errc::shutting_down, "the server is stopping"});
-    if (slots.size() >= directory_bounds::rooms_max)
+    if (slots.size() + opening >= directory_bounds::rooms_max
+        || opening >= directory_bounds::waking_max)
       return to_error({errc::queue_full, "this server has no place for another room now"});
     const auto* language = context.rooms.languages->find(m.language);
     if (!language)
@@ -71,9 +72,12 @@ struct directory_state {
     auto image = new_image(m, *language);
     image.capabilities = to_records(opened.tokens);
     opened.room = image.room;
+    if (auto complaint = complain_about(image); !complaint)
+      return to_error(complaint.why());
 
     auto promise = self->make_response_promise<room_opened>();
     const auto asked_at = self->clock().now();
+    ++opening;
     self
       ->request(
         context.rooms.store, store_timeout,
@@ -82,10 +86,15 @@ struct directory_state {
         }))
       .then(
         [this, promise, opened, image, asked_at](const storage::lease_record& lease) mutable {
+          --opening;
           wake(slots[opened.room.id], {std::move(image), opened.aliases, {}, lease}, asked_at);
           promise.deliver(std::move(opened));
         },
-        [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
+        [this, promise](const caf::error& why) mutable {
+          --opening;
+          promise.deliver(to_error(to_failure(why)));
+          answer_when_empty();
+        });
     return promise;
   }
 
@@ -107,6 +116,22 @@ struct directory_state {
     image.room.created_at = now;
     image.room.updated_at = now;
     return image;
+  }
+
+  /// Whether the room keeps the bounds of room_bounds from its first moment on.
+  static result<void> complain_about(const storage::room_image& image) {
+    if (auto title = check_title(image.room.title); !title)
+      return title;
+    room_files files{{}};
+    for (const auto& file : image.files) {
+      if (files.find(file.path))
+        return {errc::invalid_argument, "files: " + file.path + " is there twice"};
+      if (auto written = files.write(file.path, file.content, file.is_text, {}, {}); !written)
+        return written.why();
+    }
+    if (!files.find(image.room.main))
+      return {errc::invalid_argument, "main: there is no file " + image.room.main};
+    return {};
   }
 
   static std::string main_of(const std::vector<storage::file_record>& files,
@@ -202,6 +227,7 @@ struct directory_state {
     release(known->second, to_failure(why));
     slots.erase(known);
     count_rooms();
+    answer_when_empty();
   }
 
   void release(slot& place, const result<room_entry>& answer) {
@@ -227,14 +253,11 @@ struct directory_state {
   /// Finds the room, then lets the relay of this node join the participant to it.
   caf::result<joined> on_attach(const attach_participant& m) {
     auto promise = self->make_response_promise<joined>();
-    auto fail = [promise](const caf::error& why) mutable {
-      promise.deliver(to_error(to_failure(why)));
-    };
-    with_room(m.room, [this, m, promise, fail](const result<room_entry>& entry) mutable {
+    with_room(m.room, [this, m, promise](const result<room_entry>& entry) mutable {
       if (!entry)
-        return fail(to_error(entry.why()));
-      self->request(relay_of(m.room), join_timeout, m)
-        .then([promise](const joined& welcome) mutable { promise.deliver(welcome); }, fail);
+        return promise.deliver(to_error(entry.why()));
+      // The relay answers the participant itself, so that no event overtakes the welcome.
+      promise.delegate(relay_of(m.room), m);
     });
     return promise;
   }
@@ -281,8 +304,11 @@ struct directory_state {
 
   void on_renewed(const std::vector<storage::lease_record>& held, lease_deadline asked_at) {
     std::unordered_map<room_id, epoch> epochs;
-    for (const auto& lease : held)
+    for (const auto& lease : held) {
       epochs.emplace(lease.room, lease.epoch);
+      if (!slots.contains(lease.room) && opening == 0)
+        drop(lease);
+    }
     for (const auto& [id, place] : slots) {
       if (place.state != slot::phase::awake)
         continue;
@@ -292,6 +318,18 @@ struct directory_state {
       else if (place.woken_at <= asked_at) // else the answer could not know it yet
         self->send(place.entry.room, lease_lost{place.entry.lease_epoch});
     }
+  }
+
+  /// A room that is not here but whose lease is still ours: it was taken by a request that had
+  /// timed out, or could not be given back. Renewed for ever, it would keep other nodes out.
+  void drop(const storage::lease_record& orphan) {
+    log::info("giving an unused lease back", {{"room", orphan.room.str()}});
+    const storage::fence lease{orphan.room, orphan.node, orphan.epoch};
+    self
+      ->request(
+        context.rooms.store, store_timeout,
+        make_store_task([lease](storage::backend& db) { return db.drop_lease(lease); }))
+      .then([] {}, [](const caf::error&) {}); // the next renewal finds it again
   }
 
   // -- ends ----------------------------------------------------------------------------------
@@ -351,7 +389,7 @@ struct directory_state {
   }
 
   void answer_when_empty() {
-    if (!stopping || !slots.empty())
+    if (!stopping || opening != 0 || !slots.empty())
       return;
     for (auto& promise : std::exchange(all_closed, {}))
       promise.deliver();
@@ -360,7 +398,8 @@ struct directory_state {
   directory_status describe() const {
     directory_status status{slots.size(), 0};
     for (const auto& [id, place] : slots)
-      status.relays += place.relay ? 1U : 0U;
+      if (place.relay)
+        ++status.relays;
     return status;
   }
 
@@ -378,6 +417,7 @@ struct directory_state {
   std::unordered_map<room_id, slot> slots; // bounded by directory_bounds::rooms_max
   std::unordered_map<caf::actor_id, room_id> rooms_by_actor; // rooms and relays, for their DOWN
   std::size_t waiting = 0; // bounded by directory_bounds::waking_max
+  std::size_t opening = 0; // open_room requests whose rooms are being stored
   bool stopping = false;
   std::vector<caf::typed_response_promise<void>> all_closed;
   caf::disposable next_renewal;

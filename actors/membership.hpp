@@ -31,6 +31,10 @@ public:
   /// Whether no participant so far came through `relay`.
   bool is_new(const caf::actor& relay) const;
 
+  bool contains(participant_id who) const {
+    return members_.contains(who);
+  }
+
   bool is_empty() const noexcept {
     return members_.empty();
   }

@@ -32,10 +32,15 @@ struct participant_state {
         dispatcher(std::move(jobs)),
         sink(std::move(connection)) {
     install_handlers(self, name);
+    self->set_down_handler([this](const caf::down_msg& gone) {
+      if (relay && relay == gone.source)
+        rejoin();
+    });
   }
 
   ~participant_state() {
     next_try.dispose();
+    forget_relay();
   }
 
   caf::behavior make_behavior() {
@@ -58,6 +63,7 @@ struct participant_state {
 
   void on_joined(const joined& welcome) {
     is_joined = true;
+    watch(caf::actor_cast<caf::actor_addr>(self->current_sender())); // the relay answers itself
     tries = 0;
     me.grants = welcome.grants;
     sink->on_joined(welcome, me);
@@ -68,7 +74,8 @@ struct participant_state {
   /// The room is on its way to another owner: worth another try. Everything else is final.
   void on_refused(const failure& why) {
     const bool may_pass =
-      why.code == errc::unavailable || why.code == errc::timeout || why.code == errc::lease_held;
+      why.code == errc::unavailable || why.code == errc::timeout || why.code == errc::lease_held
+      || why.code == errc::queue_full;
     if (!may_pass || tries >= rejoin_tries_max)
       return end(why);
     const auto delay = std::min(rejoin_delay_max, rejoin_delay_first * (1 << std::min(tries, 8)));
@@ -80,7 +87,20 @@ struct participant_state {
     if (!is_joined)
       return; // a try is under way
     is_joined = false;
+    forget_relay();
     attach();
+  }
+
+  void watch(caf::actor_addr answering) {
+    forget_relay();
+    relay = std::move(answering);
+    self->monitor(relay);
+  }
+
+  void forget_relay() {
+    if (relay)
+      self->demonitor(relay);
+    relay = nullptr;
   }
 
   void end(const failure& why) {
@@ -134,6 +154,7 @@ struct participant_state {
   directory_actor directory;
   dispatcher_actor dispatcher;
   std::shared_ptr<participant_sink> sink;
+  caf::actor_addr relay; // null while joining
   bool is_joined = false;
   int tries = 0;
   std::size_t in_flight = 0;

@@ -21,6 +21,10 @@ struct relay_state {
     self->set_down_handler([this](const caf::down_msg& gone) { on_down(gone); });
   }
 
+  ~relay_state() {
+    self->demonitor(owner); // else a room that stays would keep a line about every relay it had
+  }
+
   caf::behavior make_behavior() {
     return {
       [this](const attach_participant& m) { return on_attach(m); },
@@ -32,23 +36,29 @@ struct relay_state {
     if (participants.size() >= relay_bounds::participants_max)
       return to_error({errc::too_large, "this room is full"});
     auto promise = self->make_response_promise<joined>();
-    // Known before the room answers: events of the room may overtake the answer.
-    participants.emplace(m.handle.id(), local{m.as.id, m.handle});
-    self->monitor(m.handle);
+    if (participants.emplace(m.handle.id(), local{m.as.id, m.handle}).second)
+      self->monitor(m.handle);
+    const auto handle = m.handle.id();
     self->request(owner, join_timeout, join{m.who, m.as, self})
-      .then([promise](const joined& welcome) mutable { promise.deliver(welcome); },
-            [this, promise, handle = m.handle](const caf::error& why) mutable {
-              self->demonitor(handle);
-              participants.erase(handle.id());
-              promise.deliver(to_error(to_failure(why)));
-              end_when_empty();
-            });
+      .then(
+        [this, promise, handle](const joined& welcome) mutable {
+          if (const auto member = participants.find(handle); member != participants.end())
+            member->second.is_joined = true;
+          promise.deliver(welcome);
+        },
+        [this, promise, handle](const caf::error& why) mutable {
+          forget(handle);
+          promise.deliver(to_error(to_failure(why)));
+          end_when_empty();
+        });
     return promise;
   }
 
   void on_event(const room_event& news) {
+    // What happened before the welcome is in the welcome.
     for (const auto& [id, member] : participants)
-      self->send(member.handle, news);
+      if (member.is_joined)
+        self->send(member.handle, news);
   }
 
   void on_down(const caf::down_msg& gone) {
@@ -67,6 +77,14 @@ struct relay_state {
     end_when_empty();
   }
 
+  void forget(caf::actor_id handle) {
+    const auto member = participants.find(handle);
+    if (member == participants.end())
+      return; // its DOWN was here first
+    self->demonitor(member->second.handle);
+    participants.erase(member);
+  }
+
   void end_when_empty() {
     if (participants.empty())
       self->quit();
@@ -75,6 +93,7 @@ struct relay_state {
   struct local {
     participant_id who;
     caf::actor handle;
+    bool is_joined = false; ///< the room has welcomed it
   };
 
   caf::event_based_actor* self;

@@ -16,7 +16,8 @@ struct relay_bounds {
 /// The participants of one room on this node: one stream from the room, fanned out here.
 ///
 /// Protocol                       from            answer
-///   attach_participant           directory       joined
+///   attach_participant           directory       joined, straight to the participant and before
+///                                                any event that the welcome does not contain
 ///   room_event                   room            - (to every participant)
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends

@@ -20,6 +20,8 @@ using storage::role;
 
 // Long enough for a store that is busy and a queue that stores the job's row.
 constexpr std::chrono::milliseconds submit_timeout{15'000};
+// Longer than a run and its place in the queue take as a rule; then the question is put again.
+constexpr std::chrono::milliseconds adopted_run_timeout{300'000};
 
 struct room_state {
   static inline const char* name = "coterie.room";
@@ -50,6 +52,10 @@ struct room_state {
 
   room_actor::behavior_type make_behavior() {
     schedule_tick();
+    for (const auto& run : runs)
+      if (!storage::is_final(run.status))
+        adopted_runs.push_back(run.id);
+    watch_adopted_runs();
     return {
       [this](const describe_room& m) { return on_describe(m); },
       [this](const change_room& m) { return on_change(m); },
@@ -105,13 +111,28 @@ struct room_state {
   template <class T, class Write>
   caf::result<T> store_then(Write write, T answer) {
     auto promise = self->template make_response_promise<T>();
+    ++unsaved;
     self->request(context.store, room_bounds::store_timeout, make_store_task(std::move(write)))
-      .then([promise, answer = std::move(answer)]() mutable { promise.deliver(std::move(answer)); },
-            [this, promise](const caf::error& why) mutable {
-              promise.deliver(to_error(to_failure(why)));
-              on_store_failed(to_failure(why));
-            });
+      .then(
+        [this, promise, answer = std::move(answer)]() mutable {
+          --unsaved;
+          promise.deliver(std::move(answer));
+        },
+        [this, promise](const caf::error& why) mutable {
+          --unsaved;
+          promise.deliver(to_error(to_failure(why)));
+          on_store_failed(to_failure(why));
+        });
     return promise;
+  }
+
+  /// Answers a write that changed nothing. What it repeats may still be on its way to the disk:
+  /// then an empty task stands behind that in the store's mailbox.
+  template <class T>
+  caf::result<T> answer_when_saved(T answer) {
+    if (unsaved == 0)
+      return answer;
+    return store_then([](storage::backend&) { return result<void>{}; }, std::move(answer));
   }
 
   void on_store_failed(const failure& why) {
@@ -138,8 +159,11 @@ struct room_state {
     if (!granted)
       return to_error(granted.why());
     auto changed = room;
-    if (m.title)
+    if (m.title) {
+      if (auto complaint = check_title(*m.title); !complaint)
+        return to_error(complaint.why());
       changed.title = *m.title;
+    }
     if (m.seen_by)
       changed.seen_by = *m.seen_by;
     if (m.status)
@@ -156,7 +180,7 @@ struct room_state {
       changed.main = *m.main;
     }
     if (changed == room)
-      return description(*granted);
+      return answer_when_saved(description(*granted));
     changed.updated_at = context.now();
     room = changed;
     return store_then(
@@ -175,7 +199,7 @@ struct room_state {
     for (const auto& run : runs)
       if (!storage::is_final(run.status))
         self->send(context.dispatcher, cancel_job{run.id});
-    begin_closing("deleted");
+    begin_closing();
     auto promise = self->make_response_promise<void>();
     self
       ->request(
@@ -183,10 +207,12 @@ struct room_state {
         make_store_task([lease = lease](storage::backend& db) { return db.delete_room(lease); }))
       .then(
         [this, promise]() mutable {
+          tell_all(room_closed_event{"deleted"});
           promise.deliver();
           self->quit();
         },
         [this, promise](const caf::error& why) mutable {
+          tell_all(room_closed_event{"moved"}); // it is still there, and loaded again when asked for
           promise.deliver(to_error(to_failure(why)));
           self->quit();
         });
@@ -223,7 +249,7 @@ struct room_state {
       return to_error(done.why());
     file_written answer{m.path, m.content.size(), done->file->version, done->created};
     if (!done->changed)
-      return answer;
+      return answer_when_saved(std::move(answer));
     return store_then([lease = lease, file = *done->file](
                         storage::backend& db) { return db.save_file(lease, file); },
                       std::move(answer));
@@ -237,16 +263,22 @@ struct room_state {
     if (auto done = files.remove(m.path, m.if_match); !done)
       return to_error(done.why());
     auto promise = self->make_response_promise<void>();
+    ++unsaved;
     self
       ->request(context.store, room_bounds::store_timeout,
                 make_store_task([lease = lease, path = m.path](storage::backend& db) {
                   return db.delete_file(lease, path);
                 }))
-      .then([promise]() mutable { promise.deliver(); },
-            [this, promise](const caf::error& why) mutable {
-              promise.deliver(to_error(to_failure(why)));
-              on_store_failed(to_failure(why));
-            });
+      .then(
+        [this, promise]() mutable {
+          --unsaved;
+          promise.deliver();
+        },
+        [this, promise](const caf::error& why) mutable {
+          --unsaved;
+          promise.deliver(to_error(to_failure(why)));
+          on_store_failed(to_failure(why));
+        });
     return promise;
   }
 
@@ -267,7 +299,7 @@ struct room_state {
     if (!done)
       return to_error(done.why());
     if (!done->changed && changed == room)
-      return description(*granted); // the same text again: nothing to store
+      return answer_when_saved(description(*granted)); // the same text again
     std::optional<std::string> replaced;
     if (changed.main != room.main && files.remove(room.main, std::nullopt))
       replaced = room.main;
@@ -374,10 +406,26 @@ struct room_state {
     const auto known =
       std::ranges::find_if(runs, [&](const job_view& run) { return run.id == m.job.id; });
     if (known != runs.end()) {
+      if (storage::is_final(known->status))
+        return; // told already
       *known = m.job;
       known->result.reset(); // whoever wants it reads it from the store
     }
     tell_all(run_finished{m.job});
+  }
+
+  /// Runs that were under way when this room was loaded report to an earlier instance of it: ask
+  /// how they end, and again at the next tick where there was no answer.
+  void watch_adopted_runs() {
+    for (const auto& id : std::exchange(adopted_runs, {}))
+      self->request(context.dispatcher, adopted_run_timeout, wait_job{id})
+        .then([this](const job_view& ended) { on_job_ended(job_ended{ended}); },
+              [this, id](const caf::error& why) {
+                if (to_failure(why).code == errc::not_found)
+                  forget_run(id);
+                else
+                  adopted_runs.push_back(id);
+              });
   }
 
   // -- participants --------------------------------------------------------------------------
@@ -389,11 +437,12 @@ struct room_state {
     auto who = m.as;
     who.grants = *granted;
     const bool first_of_relay = members.is_new(m.relay);
+    const bool is_back = members.contains(who.id);
     if (auto added = members.add(who, m.relay); !added)
       return to_error(added.why());
     if (first_of_relay)
       self->monitor(m.relay);
-    if (context.counters)
+    if (context.counters && !is_back)
       context.counters->add_participants(1);
     tell_all(participant_joined{who});
     return joined{room, *granted, members.participants(), {runs.begin(), runs.end()}};
@@ -437,21 +486,22 @@ struct room_state {
     if (m.lease_epoch != lease.epoch || closing)
       return;
     log::warning("a room lost its lease", {{"room", room.id.str()}, {"epoch", lease.epoch}});
-    begin_closing("moved");
+    begin_closing();
+    tell_all(room_closed_event{"moved"});
     self->quit(); // nothing is stored, nothing is given back: it is not ours
   }
 
-  void begin_closing(std::string reason) {
+  void begin_closing() {
     closing = true;
     caf::anon_send(directory, room_closed{room.id, lease.epoch});
-    tell_all(room_closed_event{std::move(reason)});
   }
 
   /// Gives the lease back and ends. Writes in flight stand before this in the store's mailbox.
   void close(std::string reason) {
     if (closing)
       return;
-    begin_closing(std::move(reason));
+    begin_closing();
+    tell_all(room_closed_event{std::move(reason)});
     const auto end = [this] { self->quit(); };
     self
       ->request(
@@ -465,6 +515,7 @@ struct room_state {
   }
 
   void on_tick() {
+    watch_adopted_runs();
     const bool is_busy = !members.is_empty() || std::ranges::any_of(runs, [](const job_view& run) {
       return !storage::is_final(run.status);
     });
@@ -489,7 +540,9 @@ struct room_state {
   std::vector<storage::alias_record> aliases;
   room_files files;
   std::deque<job_view> runs; // newest first, bounded by room_bounds::runs_listed_max
+  std::vector<job_id> adopted_runs; // to be asked about; at most runs_listed_max
   membership members;
+  std::size_t unsaved = 0; // writes that the store has not answered yet
   bool closing = false;
   lease_deadline last_used;
   caf::disposable next_tick;

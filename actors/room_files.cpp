@@ -17,6 +17,13 @@ failure other_version(const storage::file_record* file) {
 
 } // namespace
 
+result<void> check_title(std::string_view title) {
+  if (title.size() > room_bounds::title_bytes_max)
+    return {errc::invalid_argument,
+            "title: at most " + std::to_string(room_bounds::title_bytes_max) + " bytes"};
+  return {};
+}
+
 room_files::room_files(std::vector<storage::file_record> files) {
   for (auto& file : files) {
     bytes_ += file.content.size();

@@ -15,6 +15,9 @@
 
 namespace coterie::actors {
 
+/// errc::invalid_argument when `title` is longer than room_bounds allow.
+result<void> check_title(std::string_view title);
+
 /// A plain table with the bounds of room_bounds. Versions start at 1 and grow by one.
 class room_files {
 public:

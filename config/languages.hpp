@@ -16,10 +16,13 @@ namespace coterie::config {
 /// One program to start, with placeholders in its arguments:
 ///   {file}       path of the main file, relative to the work directory
 ///   {stem}       its file name without directory and extension
+///   {path_stem}  its path without extension
 ///   {sources}    every file with one of the language's extensions, one argument each; the main
 ///                file first
 ///   {memory_mb}  the memory limit; {heap_mb} what a managed heap may take of it
-///   {args}       arguments of the request, one each
+///   {args}       arguments of the request, one each: for the program in `run`, for the compiler in
+///                `compile`
+/// {sources} and {args} must stand alone in an argument.
 struct command_template {
   std::vector<std::string> argv;
   std::vector<std::string> env; ///< NAME=value, added to the sandbox's own environment
@@ -49,6 +52,17 @@ struct command_values {
   std::vector<std::string> args;
   std::uint64_t memory_bytes = 0;
 };
+
+/// What requests may ask for where a language file does not say otherwise.
+limits default_ceiling();
+
+/// What a managed heap may take of `memory_bytes`, in MiB: a quarter, at least 64 MiB, is left for
+/// code, stacks and the runtime itself. Never below 16.
+std::uint64_t heap_mb(std::uint64_t memory_bytes);
+
+/// Most languages of a table, and most arguments of one command in the data file.
+inline constexpr std::size_t languages_max = 200;
+inline constexpr std::size_t template_arguments_max = 100;
 
 /// The arguments of `command` with its placeholders filled in.
 std::vector<std::string> expand(const command_template& command, const command_values& values);

@@ -8,6 +8,7 @@
 #include "net/api/api.hpp"
 #include "net/api/languages.hpp"
 #include "net/command_line.hpp"
+#include "net/dialects/code_sessions.hpp"
 #include "net/listener.hpp"
 #include "sandbox/language_probe.hpp"
 #include "sandbox/launcher.hpp"
@@ -181,6 +182,16 @@ result<http_settings> front_end_settings(const config::settings& settings,
     counters->on_http_request(to_string(verb), route, status, took);
   };
   return made;
+}
+
+router make_routes(const api_context_ptr& context, const config::settings& settings) {
+  router routes;
+  add_native_api(routes, context);
+  add_code_sessions(routes, context,
+                    settings.code_sessions == config::code_sessions_form::published
+                      ? session_form::published
+                      : session_form::document);
+  return routes;
 }
 
 std::string url_of(const config::settings& settings, std::uint16_t port) {

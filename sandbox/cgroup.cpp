@@ -124,7 +124,7 @@ std::string make_v1(const std::vector<cgroup_mount>& mounts, std::string_view me
 
 /// Makes memory and pids (and cpu where there is one) available to children of `base`. A group
 /// with members cannot do that, except the top one: our process moves to a leaf first.
-bool enable_controllers(const std::string& base, const std::string& name, bool may_move) {
+bool enable_controllers(const std::string& base, bool may_move) {
   const auto offered = read_text(base + "/cgroup.controllers");
   if (!holds_word(offered, "memory") || !holds_word(offered, "pids"))
     return false;
@@ -138,7 +138,8 @@ bool enable_controllers(const std::string& base, const std::string& name, bool m
     return true;
   if (!may_move)
     return false;
-  const auto leaf = base + "/" + name + "-server";
+  const auto leaf =
+    base + "/" + format_instance({::getpid(), start_time_of(::getpid()).value_or(0), 0});
   if (!make_directory(leaf) || !write_text(leaf + "/cgroup.procs", "0"))
     return false;
   write_text(subtree, "+cpu");
@@ -206,7 +207,7 @@ std::vector<int> slot_group::join_files() const {
   return files;
 }
 
-std::unique_ptr<control_groups> control_groups::detect(bool wanted,
+std::unique_ptr<control_groups> control_groups::detect(bool wanted, std::uint32_t launcher,
                                                        std::vector<std::string>& missing) {
   std::unique_ptr<control_groups> groups{new control_groups};
   if (!wanted) {
@@ -214,7 +215,7 @@ std::unique_ptr<control_groups> control_groups::detect(bool wanted,
                          "of a program are watched, not enforced.");
     return groups;
   }
-  groups->name_ = format_instance({::getpid(), start_time_of(::getpid()).value_or(0)});
+  groups->name_ = format_instance({::getpid(), start_time_of(::getpid()).value_or(0), launcher});
   const auto mounts = parse_cgroup_mounts(read_text("/proc/self/mountinfo"));
   const auto membership = read_text("/proc/self/cgroup");
   std::vector<std::string> why;
@@ -249,10 +250,10 @@ bool control_groups::try_v2(const std::vector<cgroup_mount>& mounts, std::string
     bases.push_back(mount->point);
   for (const auto& base : bases) {
     sweep(base);
-    if (!enable_controllers(base, name_, base != mount->point))
+    if (!enable_controllers(base, base != mount->point))
       continue;
     const auto directory = base + "/" + name_;
-    if (!make_directory(directory) || !enable_controllers(directory, name_, false)) {
+    if (!make_directory(directory) || !enable_controllers(directory, false)) {
       ::rmdir(directory.c_str());
       continue;
     }

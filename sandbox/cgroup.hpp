@@ -77,8 +77,9 @@ private:
 class control_groups {
 public:
   /// Finds out by trying what the host offers, and removes what dead servers left. What is not
-  /// enforced is told in `missing`, one sentence each.
-  static std::unique_ptr<control_groups> detect(bool wanted, std::vector<std::string>& missing);
+  /// enforced is told in `missing`, one sentence each. `launcher` counts those of this process.
+  static std::unique_ptr<control_groups> detect(bool wanted, std::uint32_t launcher,
+                                                std::vector<std::string>& missing);
 
   /// Removes all groups that are empty.
   ~control_groups();

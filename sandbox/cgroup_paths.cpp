@@ -102,18 +102,20 @@ std::optional<std::string> directory_of(const cgroup_mount& mount, std::string_v
 }
 
 std::string format_instance(const instance& which) {
-  return "coterie-" + std::to_string(which.pid) + "-" + std::to_string(which.start_ticks);
+  return "coterie-" + std::to_string(which.pid) + "-" + std::to_string(which.start_ticks) + "-"
+         + std::to_string(which.launcher);
 }
 
 std::optional<instance> parse_instance(std::string_view name) {
   const auto parts = split(name, '-');
-  if (parts.size() != 3 || parts[0] != "coterie")
+  if (parts.size() != 4 || parts[0] != "coterie")
     return std::nullopt;
   const auto pid = parse_number(parts[1]);
   const auto start = parse_number(parts[2]);
-  if (!pid || !start || *pid == 0 || *pid > 0x7fffffff)
+  const auto launcher = parse_number(parts[3]);
+  if (!pid || !start || !launcher || *pid == 0 || *pid > 0x7fffffff || *launcher > 0xffffffff)
     return std::nullopt;
-  return instance{static_cast<int>(*pid), *start};
+  return instance{static_cast<int>(*pid), *start, static_cast<std::uint32_t>(*launcher)};
 }
 
 std::optional<std::uint64_t> find_counter(std::string_view text, std::string_view key) {

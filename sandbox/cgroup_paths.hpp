@@ -31,16 +31,17 @@ std::optional<std::string> parse_membership(std::string_view cgroup_file,
 /// The directory of group `path` in `mount`; nothing when the mount does not show it.
 std::optional<std::string> directory_of(const cgroup_mount& mount, std::string_view path);
 
-/// Whose groups a directory holds: a server process, told apart from a later one with the same
-/// number by its start time.
+/// Whose groups a directory holds: a launcher of a server process, which is told apart from a
+/// later one with the same number by its start time.
 struct instance {
   int pid = 0;
   std::uint64_t start_ticks = 0;
+  std::uint32_t launcher = 0; ///< 1 and up; 0: the leaf that the server itself sits in (v2)
 
   friend bool operator==(const instance&, const instance&) = default;
 };
 
-/// `coterie-<pid>-<start>`, and back.
+/// `coterie-<pid>-<start>-<launcher>`, and back.
 std::string format_instance(const instance& which);
 std::optional<instance> parse_instance(std::string_view name);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <deque>
 #include <filesystem>
@@ -34,6 +35,8 @@ constexpr auto restart_wait_min = 50ms;
 constexpr auto restart_wait_max = 5s;
 constexpr auto group_wait = 5ms; // between tries to use or remove a busy group
 constexpr int group_tries_max = 200;
+// Launchers of one process take their user ids as if they were processes far apart.
+constexpr int launcher_distance = 250'007;
 
 std::string read_file(const char* path) {
   std::ifstream file(path);
@@ -154,11 +157,23 @@ public:
     if (!shared_->loop.is_usable())
       return system_failure("epoll_create1", errno);
     open_images();
-    groups_ = control_groups::detect(settings_.use_cgroups, host_.missing);
+    static std::atomic<std::uint32_t> launchers{0};
+    const std::uint32_t number = ++launchers;
+    groups_ = control_groups::detect(settings_.use_cgroups, number, host_.missing);
     host_.cgroups = groups_->mode();
     if (settings_.uid_base == 0)
-      settings_.uid_base = pick_uid_base(::getpid(), static_cast<std::uint32_t>(slots_.size()),
-                                         read_file("/proc/self/uid_map"));
+      settings_.uid_base =
+        pick_uid_base(::getpid() + static_cast<int>(number - 1) * launcher_distance,
+                      static_cast<std::uint32_t>(slots_.size()), read_file("/proc/self/uid_map"));
+    if (settings_.uid_base == 0 && ::geteuid() == 0) {
+      // With id 0 a program would own what the server owns.
+      host_.missing.emplace_back(
+        "Programs cannot be run: this user namespace has no ids to spare.");
+      is_first_start_ = false;
+      trouble_ = host_.missing.back();
+      thread_ = std::thread([this] { shared_->loop.run(); });
+      return {};
+    }
     auto filter = compile_syscall_filter();
     if (!filter)
       return filter.why();

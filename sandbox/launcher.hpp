@@ -75,7 +75,7 @@ public:
 
 /// How the launcher is set up.
 struct launcher_settings {
-  std::string image_root;      ///< folder with image directories besides "host"; may be empty
+  std::string image_root = {}; ///< folder with image directories besides "host"; may be empty
   std::uint32_t slots_max = 8; ///< containers at the same time
   std::uint32_t uid_base = 0;  ///< first of slots_max ids for programs; 0 picks a range
   bool use_cgroups = true;     ///< off: only for tests of the degraded mode

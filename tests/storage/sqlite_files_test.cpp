@@ -100,7 +100,7 @@ SCENARIO("a commit that has returned survives kill -9, an open transaction does 
 SCENARIO("a second server is kept away, and told by whom") {
   auto first = must(open_sqlite(path));
   const auto second = open_sqlite(path);
-  CHECK_EQ(refusal(second), "already_running");
+  REQUIRE_EQ(refusal(second), "already_running");
   CHECK_NE(second.why().detail.find(path + ".lock"), std::string::npos);
   CHECK_NE(second.why().detail.find("process " + std::to_string(::getpid())), std::string::npos);
   first.reset();

@@ -1,4 +1,4 @@
-#include "support/fake_launcher.hpp"
+#include "tests/support/fake_launcher.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,256 @@
+#define CAF_SUITE job_plan
+
+#include "actors/job_plan.hpp"
+
+#include "actors/output_batch.hpp"
+#include "tests/support/exec_requests.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+using namespace coterie;
+using namespace coterie::actors;
+using namespace coterie::testing;
+using namespace std::chrono_literals;
+using sandbox::outcome;
+
+namespace {
+
+const config::language& language(const std::string& name) {
+  return *test_languages()->find(name);
+}
+
+job_plan plan_of(run_request request, bool retry_left = false) {
+  const auto& its_language = language(request.language);
+  return {std::move(request), its_language, retry_left};
+}
+
+sandbox::report report(outcome how, int exit_code = 0) {
+  sandbox::report did;
+  did.how = how;
+  did.exit_code = exit_code;
+  return did;
+}
+
+template <class What>
+bool is(const job_step& step) {
+  return std::holds_alternative<What>(step);
+}
+
+/// The command that the plan starts first.
+sandbox::command started(job_plan& plan) {
+  plan.take_files();
+  CHECK(is<todo::commit_start>(plan.on_files_written({})));
+  const auto step = plan.on_started();
+  REQUIRE(is<todo::run>(step));
+  return std::get<todo::run>(step).what;
+}
+
+} // namespace
+
+SCENARIO("a program is started only after its start is committed") {
+  auto plan = plan_of(plain_request("x"));
+  CHECK_EQ(plan.take_files().at(0).path, "main.txt");
+  CHECK(is<todo::nothing>(plan.on_started())); // out of turn: ignored
+  CHECK(is<todo::nothing>(plan.on_exited(report(outcome::exited))));
+  CHECK(is<todo::commit_start>(plan.on_files_written({})));
+  CHECK(is<todo::run>(plan.on_started()));
+  CHECK(is<todo::nothing>(plan.on_started())); // and only once
+}
+
+SCENARIO("a program's command comes from its language and request, clamped to the ceiling") {
+  auto request = plain_request("x");
+  request.args = {"one", "two"};
+  request.input = "in";
+  request.limits.wall = 60s;
+  request.limits.memory_bytes = 1U << 20;
+  auto plan = plan_of(request);
+  const auto command = started(plan);
+  CHECK((command.argv == std::vector<std::string>{"run", "main.txt", "one", "two"}));
+  CHECK(command.env == std::vector<std::string>{"A=b"});
+  CHECK_EQ(command.stdin_bytes, "in");
+  CHECK(command.limits.wall == 8s);
+  CHECK_EQ(command.limits.memory_bytes, 1U << 20);
+  CHECK(command.limits.cpu == language("plain").run.defaults.cpu);
+}
+
+SCENARIO("what a program did is its result") {
+  auto plan = plan_of(plain_request("x"));
+  started(plan);
+  plan.on_output(sandbox::stream::out, "a");
+  plan.on_output(sandbox::stream::err, "b");
+  plan.on_output(sandbox::stream::out, "c");
+  CHECK(is<todo::store>(plan.on_exited(report(outcome::exited, 3))));
+  CHECK_EQ(plan.result().run.out, "ac");
+  CHECK_EQ(plan.result().run.err, "b");
+  CHECK_EQ(plan.result().run.report.exit_code, 3);
+  CHECK(status_of(plan.result()) == storage::job_status::failed);
+}
+
+SCENARIO("output past the stored size is cut and said to be") {
+  auto plan = plan_of(plain_request("x"));
+  started(plan);
+  plan.on_output(sandbox::stream::out, std::string(job_plan::run_bytes_max, 'x'));
+  plan.on_output(sandbox::stream::out, "more");
+  plan.on_exited(report(outcome::exited));
+  CHECK_EQ(plan.result().run.out.size(), job_plan::run_bytes_max);
+  CHECK(plan.result().run.report.stdout_truncated);
+  CHECK(!plan.result().run.report.stderr_truncated);
+}
+
+SCENARIO("a language that compiles does so once, with its own limits, before it runs") {
+  auto request = built_request();
+  request.compiler_args = {"-g"};
+  request.limits.memory_bytes = 1U << 20;
+  auto plan = plan_of(request);
+  const auto compiler = started(plan);
+  CHECK((compiler.argv == std::vector<std::string>{"build", "-g", "main.src", "lib.src"}));
+  CHECK_EQ(compiler.limits.memory_bytes, 512U << 20);
+  plan.on_output(sandbox::stream::err, "warning");
+  const auto step = plan.on_exited(report(outcome::exited));
+  REQUIRE(is<todo::run>(step));
+  CHECK(std::get<todo::run>(step).what.argv == std::vector<std::string>{"./program"});
+  CHECK(is<todo::store>(plan.on_exited(report(outcome::exited))));
+  CHECK_EQ(plan.result().compile->err, "warning");
+  CHECK(plan.result().run.err.empty());
+  CHECK(status_of(plan.result()) == storage::job_status::completed);
+}
+
+SCENARIO("a program that does not compile is not run") {
+  for (const auto& how : {report(outcome::exited, 1), report(outcome::wall_time)}) {
+    auto request = built_request();
+    request.tests = {{"one", "", ""}};
+    auto plan = plan_of(request);
+    started(plan);
+    CHECK(is<todo::store>(plan.on_exited(how)));
+    CHECK(plan.result().how == outcome::compile_error);
+    CHECK(plan.result().compile->report.how == how.how);
+    CHECK(plan.result().tests.at(0).judged == verdict::compile_error);
+    CHECK(status_of(plan.result()) == storage::job_status::failed);
+  }
+}
+
+SCENARIO("each test is run and judged by what it printed") {
+  auto request = plain_request("x");
+  request.tests = {{"right", "1", "one\n"}, {"wrong", "2", "two"}, {"slow", "3", ""},
+                   {"broken", "4", ""},     {"greedy", "5", ""}};
+  auto plan = plan_of(request);
+  CHECK_EQ(started(plan).stdin_bytes, "1");
+  plan.on_output(sandbox::stream::out, "one  \n\n");
+  const auto second = plan.on_exited(report(outcome::exited));
+  REQUIRE(is<todo::run>(second));
+  CHECK_EQ(std::get<todo::run>(second).what.stdin_bytes, "2");
+  plan.on_output(sandbox::stream::out, "one");
+  plan.on_exited(report(outcome::exited));
+  plan.on_exited(report(outcome::wall_time));
+  plan.on_exited(report(outcome::exited, 1));
+  CHECK(is<todo::store>(plan.on_exited(report(outcome::memory))));
+  std::vector<verdict> verdicts;
+  for (const auto& test : plan.result().tests)
+    verdicts.push_back(test.judged);
+  CHECK((verdicts == std::vector<verdict>{verdict::accepted, verdict::wrong_answer,
+                                         verdict::time_limit, verdict::runtime_error,
+                                         verdict::memory_limit}));
+  CHECK(status_of(plan.result()) == storage::job_status::completed); // all were judged
+}
+
+SCENARIO("white space at line ends and empty lines at the end do not make an answer wrong") {
+  CHECK(matches_expected("", "\n \n"));
+  CHECK(matches_expected("a \r\nb\n", "a\nb"));
+  CHECK(!matches_expected("a\n\nb", "a\nb"));
+  CHECK(!matches_expected(" a", "a"));
+  CHECK(!matches_expected("a", "a\nb"));
+  CHECK(!matches_expected("a\nb", "a"));
+}
+
+SCENARIO("failures before the start are given back, later ones are the result") {
+  auto early = plan_of(plain_request("x"));
+  early.take_files();
+  const auto step = early.on_files_written(failure{errc::system, "disk"});
+  REQUIRE(is<todo::give_back>(step));
+  CHECK_EQ(std::get<todo::give_back>(step).why.detail, "disk");
+
+  auto starting = plan_of(plain_request("x"));
+  starting.take_files();
+  starting.on_files_written({});
+  CHECK(is<todo::give_back>(starting.on_start_failed({errc::unavailable, "database"})));
+
+  auto late = plan_of(plain_request("x"));
+  started(late);
+  CHECK(is<todo::store>(late.on_exited(report(outcome::internal))));
+  CHECK(status_of(late.result()) == storage::job_status::failed);
+}
+
+SCENARIO("a cancelled job ends in every state without starting anything more") {
+  auto preparing = plan_of(plain_request("x"));
+  preparing.take_files();
+  CHECK(is<todo::store>(preparing.end(outcome::cancelled)));
+  CHECK(is<todo::nothing>(preparing.on_files_written({})));
+  CHECK(status_of(preparing.result()) == storage::job_status::cancelled);
+
+  auto starting = plan_of(plain_request("x"));
+  starting.take_files();
+  starting.on_files_written({});
+  CHECK(is<todo::nothing>(starting.end(outcome::cancelled)));
+  CHECK(is<todo::store>(starting.on_started()));
+
+  auto compiling = plan_of(built_request());
+  started(compiling);
+  CHECK(is<todo::kill>(compiling.end(outcome::cancelled)));
+  CHECK(is<todo::nothing>(compiling.end(outcome::node_lost))); // the first reason wins
+  CHECK(is<todo::store>(compiling.on_exited(report(outcome::exited)))); // it was faster
+  CHECK(compiling.result().how == outcome::cancelled);
+
+  auto request = plain_request("x");
+  request.tests = {{"one", "", ""}, {"two", "", ""}};
+  auto testing = plan_of(request);
+  started(testing);
+  CHECK(is<todo::kill>(testing.end(outcome::cancelled)));
+  CHECK(is<todo::store>(testing.on_exited(report(outcome::cancelled))));
+  CHECK_EQ(testing.result().tests.size(), 2u);
+  CHECK(testing.result().tests[1].judged == verdict::cancelled);
+  CHECK(status_of(testing.result()) == storage::job_status::cancelled);
+}
+
+SCENARIO("a job of a node that stops ends, unless it may be started a second time") {
+  auto once = plan_of(plain_request("x"), false);
+  started(once);
+  CHECK(is<todo::kill>(once.end(outcome::node_lost)));
+  CHECK(is<todo::store>(once.on_exited(report(outcome::node_lost))));
+  CHECK(status_of(once.result()) == storage::job_status::failed);
+
+  auto twice = plan_of(plain_request("x"), true);
+  started(twice);
+  twice.end(outcome::node_lost);
+  CHECK(is<todo::leave>(twice.on_exited(report(outcome::node_lost))));
+
+  auto unstarted = plan_of(plain_request("x"), false);
+  unstarted.take_files();
+  CHECK(is<todo::give_back>(unstarted.end(outcome::node_lost)));
+}
+
+SCENARIO("a container serves both phases with the larger work directory") {
+  auto request = built_request();
+  request.limits.disk_bytes = 1U << 20;
+  const auto spec = container_spec_for(request, language("built"));
+  CHECK_EQ(spec.disk_bytes, language("built").compile->defaults.disk_bytes);
+  request.limits.disk_bytes = 100U << 20;
+  CHECK_EQ(container_spec_for(request, language("built")).disk_bytes, 100U << 20);
+}
+
+SCENARIO("output is passed on at once, then once per interval or when much has gathered") {
+  const output_batch::time_point start{};
+  output_batch batch;
+  CHECK(!batch.due_at());
+  batch.add(sandbox::stream::out, "a");
+  CHECK(batch.take_due(sandbox::stream::out, start + 1s) == "a");
+  batch.add(sandbox::stream::out, "b");
+  batch.add(sandbox::stream::out, "c");
+  CHECK(!batch.take_due(sandbox::stream::out, start + 1s));
+  CHECK(batch.due_at() == start + 1s + output_batch::interval);
+  CHECK(batch.take_due(sandbox::stream::out, *batch.due_at()) == "bc");
+  batch.add(sandbox::stream::out, std::string(output_batch::bytes_max, 'x'));
+  CHECK(batch.take_due(sandbox::stream::out, start + 1s).has_value());
+  batch.add(sandbox::stream::err, "e");
+  CHECK_EQ(batch.take_all(sandbox::stream::err), "e");
+  CHECK_EQ(batch.take_all(sandbox::stream::err), "");
+}

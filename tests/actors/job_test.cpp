@@ -1,0 +1,241 @@
+#define CAF_SUITE job
+
+#include "actors/job.hpp"
+
+#include "actors/container.hpp"
+#include "tests/actors/exec_fixture.hpp"
+
+using namespace coterie;
+using namespace coterie::actors;
+using namespace coterie::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct parent_log {
+  std::vector<job_started> started;
+  std::vector<job_done> done;
+};
+
+struct fixture : exec_fixture {
+  fixture() {
+    parent = sys.spawn([seen = heard](caf::event_based_actor*) -> caf::behavior {
+      return {[seen](const job_started& m) { seen->started.push_back(m); },
+              [seen](const job_done& m) { seen->done.push_back(m); }};
+    });
+    consume_messages();
+  }
+  ~fixture() override {
+    caf::anon_send_exit(parent, caf::exit_reason::user_shutdown);
+    consume_messages();
+  }
+
+  void begin(const run_request& request) {
+    storage::job_record row;
+    row.id = id;
+    row.language = request.language;
+    row.request = encode(request);
+    row.retry = request.retry;
+    REQUIRE(rows->create_job(row).has_value());
+    begin_stored(request);
+  }
+
+  void begin_stored(const run_request& request) {
+    launcher->create({}, [this](result<std::unique_ptr<sandbox::container>> made) {
+      container = spawn_container(sys, std::move(*made));
+    });
+    auto row = stored(id);
+    row.request.clear();
+    job = spawn_job(sys,
+                    {.store = store,
+                     .node = node,
+                     .container = container,
+                     .listener = listener,
+                     .dispatcher = parent,
+                     .languages = test_languages()},
+                    row, request);
+    consume_messages();
+  }
+
+  void cancel(sandbox::outcome why = sandbox::outcome::cancelled) {
+    caf::anon_send(job, cancel_run{why});
+    consume_messages();
+  }
+
+  job_id id = job_id::random();
+  caf::actor parent;
+  caf::actor container;
+  caf::actor job;
+  std::shared_ptr<parent_log> heard = std::make_shared<parent_log>();
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(job_tests, fixture)
+
+CAF_TEST(a job that ran is stored and then told to its listener and its parent) {
+  launcher->next_program().prints("hello").complains("careful").exits(0);
+  begin(plain_request("x"));
+  CHECK(status(id) == storage::job_status::completed);
+  CHECK_EQ(stored(id).claims, 1u);
+  CHECK_EQ(stored(id).starts, 1u);
+  const auto view = view_of(stored(id));
+  REQUIRE(view.result.has_value());
+  CHECK_EQ(view.result->run.out, "hello");
+  CHECK_EQ(view.result->run.err, "careful");
+  REQUIRE_EQ(log->ended.size(), 1u);
+  CHECK(log->ended[0].job.status == storage::job_status::completed);
+  CHECK_EQ(log->text(), "hellocareful");
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK_EQ(heard->started.size(), 1u);
+  CHECK_EQ(launcher->world().alive, 0); // nothing of it is left for the next job
+}
+
+CAF_TEST(the start is durable before the first instruction) {
+  auto seen = storage::job_status::queued;
+  launcher->world().before_start = [&] { seen = status(id); };
+  begin(plain_request("x"));
+  CHECK(seen == storage::job_status::running);
+}
+
+CAF_TEST(a start whose answer was lost is not counted twice) {
+  storage::job_record row;
+  row.id = id;
+  row.language = "plain";
+  REQUIRE(rows->create_job(row).has_value());
+  CHECK(start_row(*rows, id, node, 0, {}).has_value());
+  CHECK(start_row(*rows, id, node, 0, {}).has_value());
+  CHECK_EQ(stored(id).starts, 1u);
+  const auto second_start = start_row(*rows, id, node, 1, {});
+  REQUIRE(!second_start);
+  CHECK(second_start.why().code == errc::conflict);
+}
+
+CAF_TEST(a job whose files cannot be written goes back unstarted) {
+  launcher->fails_to_write(1);
+  begin(plain_request("x"));
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].retry_before_start);
+  CHECK(status(id) == storage::job_status::queued);
+  CHECK(launcher->world().commands.empty());
+  CHECK(log->ended.empty());
+}
+
+CAF_TEST(a running program is cancelled) {
+  launcher->next_program().prints("partial").runs_on();
+  begin(plain_request("x"));
+  CHECK(status(id) == storage::job_status::running);
+  cancel();
+  CHECK(status(id) == storage::job_status::cancelled);
+  CHECK_EQ(view_of(stored(id)).result->run.out, "partial");
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(a compiler that fails is the result and no program runs) {
+  launcher->next_program().complains("line 1: no").exits(1);
+  begin(built_request());
+  const auto view = view_of(stored(id));
+  CHECK(view.status == storage::job_status::failed);
+  CHECK(view.result->how == sandbox::outcome::compile_error);
+  CHECK_EQ(view.result->compile->err, "line 1: no");
+  CHECK_EQ(launcher->world().commands.size(), 1u);
+}
+
+CAF_TEST(a time limit is a time-out and a memory limit a failure) {
+  launcher->next_program().ends(sandbox::outcome::wall_time);
+  begin(plain_request("x"));
+  CHECK(status(id) == storage::job_status::timeout);
+  id = job_id::random();
+  launcher->next_program().ends(sandbox::outcome::memory);
+  begin(plain_request("x"));
+  CHECK(status(id) == storage::job_status::failed);
+}
+
+CAF_TEST(tests run in one container and the job completes when all were judged) {
+  auto request = plain_request("x");
+  request.tests = {{"one", "1", "1"}, {"two", "2", "2"}};
+  launcher->next_program().prints("1\n");
+  launcher->next_program().prints("3\n");
+  begin(request);
+  const auto view = view_of(stored(id));
+  CHECK(view.status == storage::job_status::completed);
+  CHECK(view.result->tests.at(0).judged == verdict::accepted);
+  CHECK(view.result->tests.at(1).judged == verdict::wrong_answer);
+  CHECK(launcher->world().container_of == (std::vector<int>{1, 1}));
+}
+
+CAF_TEST(chatty output reaches the listener in few messages and before the end) {
+  auto& program = launcher->next_program().runs_on();
+  for (int i = 0; i < 100; ++i)
+    program.prints("line\n");
+  begin(plain_request("x"));
+  CHECK_EQ(log->output.size(), 1u);
+  advance_time(20ms);
+  consume_messages();
+  CHECK_EQ(log->output.size(), 2u);
+  CHECK_EQ(log->text().size(), 500u);
+  launcher->finish();
+  consume_messages();
+  CHECK_EQ(log->ended.size(), 1u);
+}
+
+CAF_TEST(a sandbox that never says how a program ended does not hold the job for ever) {
+  launcher->next_program().runs_on();
+  begin(plain_request("x"));
+  pass(5s + job_bounds::overdue_after - 200ms);
+  CHECK(status(id) == storage::job_status::running);
+  pass(400ms);
+  CHECK(status(id) == storage::job_status::failed);
+  CHECK(view_of(stored(id)).result->how == sandbox::outcome::internal);
+}
+
+CAF_TEST(a job that another node ended meanwhile keeps that end) {
+  launcher->next_program().runs_on();
+  begin(plain_request("x"));
+  const auto lost = encode(result_without_run(sandbox::outcome::node_lost, ""));
+  REQUIRE(rows->finish_job(id, node, storage::job_status::failed, lost, {}).has_value());
+  launcher->finish();
+  consume_messages();
+  CHECK(view_of(stored(id)).result->how == sandbox::outcome::node_lost);
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].final.status == storage::job_status::failed);
+}
+
+CAF_TEST(a job that is over already is not started) {
+  storage::job_record row;
+  row.id = id;
+  row.language = "plain";
+  REQUIRE(rows->create_job(row).has_value());
+  const auto cancelled = encode(result_without_run(sandbox::outcome::cancelled, ""));
+  REQUIRE(rows->abandon_job(id, storage::job_status::cancelled, cancelled, {}).has_value());
+  begin_stored(plain_request("x"));
+  CHECK(launcher->world().commands.empty());
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].final.status == storage::job_status::cancelled);
+}
+
+CAF_TEST(on a node that stops a job ends as lost or is left to be started again) {
+  launcher->next_program().runs_on();
+  begin(plain_request("x"));
+  cancel(sandbox::outcome::node_lost);
+  CHECK(status(id) == storage::job_status::failed);
+  id = job_id::random();
+  auto request = plain_request("x");
+  request.retry = true;
+  launcher->next_program().runs_on();
+  begin(request);
+  cancel(sandbox::outcome::node_lost);
+  CHECK(status(id) == storage::job_status::running); // recovery makes it QUEUED
+  CHECK(heard->done.back().final.status == storage::job_status::running);
+}
+
+CAF_TEST(a job whose dispatcher is gone ends its program and stores nothing) {
+  launcher->next_program().runs_on();
+  begin(plain_request("x"));
+  caf::anon_send_exit(parent, caf::exit_reason::kill);
+  consume_messages();
+  CHECK_EQ(launcher->world().alive, 0);
+  CHECK(status(id) == storage::job_status::running);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

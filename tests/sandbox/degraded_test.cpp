@@ -1,0 +1,67 @@
+#define CAF_SUITE degraded
+
+// Hosts without usable control groups: programs are watched instead, and the host says so.
+
+#include "tests/sandbox/lab.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+using namespace coterie;
+using namespace coterie::sandbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+lab& the_lab() {
+  static lab one{{.slots_max = 2, .use_cgroups = false}};
+  return one;
+}
+
+} // namespace
+
+#define NEEDS_SANDBOX                                                                              \
+  if (!the_lab().is_usable())                                                                      \
+  return
+
+SCENARIO("a host without control groups says what is not enforced") {
+  NEEDS_SANDBOX;
+  const auto& host = the_lab().server().host();
+  CHECK(host.cgroups == cgroup_mode::none);
+  REQUIRE(!host.missing.empty());
+  CHECK(host.missing.front().find("memory") != std::string::npos);
+}
+
+SCENARIO("without control groups programs run and report") {
+  NEEDS_SANDBOX;
+  const auto got = the_lab().run(python("sum(range(3000000)); print('fine')"));
+  CHECK(got.end.how == outcome::exited);
+  CHECK_EQ(got.out, "fine\n");
+  CHECK(got.end.cpu > 1ms);
+  CHECK(got.end.memory_peak_bytes > 1U << 20);
+}
+
+SCENARIO("without control groups an endless loop still ends, in any number of processes") {
+  NEEDS_SANDBOX;
+  auto what = shell("for i in 1 2 3; do (while :; do :; done) & done; wait");
+  what.limits.cpu = 300ms;
+  CHECK(the_lab().run(what).end.how == outcome::cpu_time);
+}
+
+SCENARIO("without control groups a memory bomb still ends as one") {
+  NEEDS_SANDBOX;
+  auto what = python("import time\nx = []\n"
+                     "while True: x.append(bytearray(b'x') * (4 << 20)); time.sleep(0.01)");
+  what.limits.memory_bytes = 64U << 20;
+  CHECK(the_lab().run(what).end.how == outcome::memory);
+}
+
+SCENARIO("without control groups a fork bomb is still held and ended") {
+  NEEDS_SANDBOX;
+  auto what = python("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass");
+  what.limits.wall = 700ms;
+  what.limits.processes = 24;
+  const auto end = the_lab().run(what).end;
+  CHECK(end.how == outcome::wall_time || end.how == outcome::cpu_time
+        || end.how == outcome::memory);
+  CHECK_EQ(the_lab().run(program({"/bin/echo", "alive"})).out, "alive\n");
+}

@@ -1,0 +1,67 @@
+#pragma once
+
+// A launcher to experiment with: runs programs and waits for what comes of them.
+
+#include "sandbox/launcher.hpp"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+
+namespace coterie::sandbox {
+
+/// What a program wrote, and its report.
+struct transcript {
+  std::string out;
+  std::string err;
+  report end;
+};
+
+/// A program that was started; wait() gives its transcript once.
+class started_program {
+public:
+  explicit started_program(std::future<transcript> end) : end_(std::move(end)) {}
+  transcript wait();
+
+private:
+  std::future<transcript> end_;
+};
+
+/// Waits up to 10 s until `what` holds; false when it never did.
+bool eventually(const std::function<bool()>& what);
+
+class lab {
+public:
+  explicit lab(const launcher_settings& settings = {});
+
+  /// False, with the reason told loudly, when this host cannot run programs.
+  bool is_usable() const;
+
+  launcher& server() {
+    return *launcher_;
+  }
+  void close() {
+    launcher_.reset();
+  }
+
+  result<std::unique_ptr<container>> try_create(const container_spec& spec = {});
+  std::unique_ptr<container> create(const container_spec& spec = {});
+
+  static result<void> put(container& in, std::vector<input_file> files);
+  static started_program start(container& in, command what);
+  static transcript run(container& in, command what);
+
+  /// One program in a container of its own.
+  transcript run(command what, const std::vector<input_file>& files = {});
+
+private:
+  std::unique_ptr<launcher> launcher_;
+};
+
+/// A command with short limits that keep a failing test short.
+command program(std::vector<std::string> argv);
+command python(const std::string& source);
+command shell(const std::string& script);
+
+} // namespace coterie::sandbox

@@ -1,0 +1,124 @@
+#define CAF_SUITE wire
+
+#include "sandbox/wire.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+using namespace coterie::sandbox;
+
+namespace {
+
+using texts = std::vector<std::string>;
+
+struct pair {
+  unique_fd left;
+  unique_fd right;
+  pair() {
+    int ends[2];
+    REQUIRE_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    left.reset(ends[0]);
+    right.reset(ends[1]);
+  }
+};
+
+auto decode(std::vector<std::byte> bytes, wire::run_program& head) {
+  wire::run_strings strings;
+  return wire::decode_run(bytes, head, strings);
+}
+
+} // namespace
+
+SCENARIO("a frame arrives whole, with its descriptors") {
+  pair ends;
+  const unique_fd file{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  const int sent[] = {file.get(), file.get()};
+  REQUIRE_EQ(wire::send(ends.left.get(), wire::born{.pid = 77}, sent), 0);
+  alignas(16) std::byte buffer[256];
+  wire::packet frame;
+  REQUIRE(wire::receive(ends.right.get(), buffer, frame) == wire::receive_status::frame);
+  CHECK_EQ(frame.fd_count, 2u);
+  CHECK(::fcntl(frame.fds[0].get(), F_GETFD) & FD_CLOEXEC);
+  const auto born = wire::read_as<wire::born>(frame.bytes);
+  REQUIRE(born);
+  CHECK_EQ(born->pid, 77);
+  CHECK(!wire::read_as<wire::ready>(frame.bytes));
+  CHECK(wire::receive(ends.right.get(), buffer, frame) == wire::receive_status::nothing);
+}
+
+SCENARIO("a frame that is too long for its reader counts as a broken peer") {
+  pair ends;
+  REQUIRE_EQ(wire::send(ends.left.get(), wire::finished{}), 0);
+  alignas(16) std::byte buffer[8];
+  wire::packet frame;
+  CHECK(wire::receive(ends.right.get(), buffer, frame) == wire::receive_status::closed);
+  ends.left.reset();
+  CHECK(wire::receive(ends.right.get(), buffer, frame) == wire::receive_status::closed);
+}
+
+SCENARIO("arguments and environment survive the way to pid 1") {
+  const texts arguments{"prog", "", "two words", "\n\xff"};
+  const texts environment{"A=1", "B="};
+  auto bytes = wire::encode_run({.open_files = 9}, arguments, environment);
+  REQUIRE(bytes);
+  wire::run_program head;
+  wire::run_strings strings;
+  REQUIRE(wire::decode_run(*bytes, head, strings));
+  CHECK_EQ(head.open_files, 9u);
+  texts got;
+  for (char** at = strings.argv; *at; ++at)
+    got.emplace_back(*at);
+  CHECK_EQ(got, arguments);
+  got.clear();
+  for (char** at = strings.environment; *at; ++at)
+    got.emplace_back(*at);
+  CHECK_EQ(got, environment);
+}
+
+SCENARIO("a program without environment gets an empty list") {
+  auto bytes = wire::encode_run({}, texts{"prog"}, texts{});
+  REQUIRE(bytes);
+  wire::run_program head;
+  wire::run_strings strings;
+  REQUIRE(wire::decode_run(*bytes, head, strings));
+  CHECK(strings.argv[1] == nullptr);
+  CHECK(strings.environment[0] == nullptr);
+}
+
+SCENARIO("what cannot be passed to execve is not sent") {
+  CHECK(!wire::encode_run({}, texts{}, texts{}));
+  CHECK(!wire::encode_run({}, texts{std::string("a\0b", 3)}, texts{}));
+  CHECK(!wire::encode_run({}, texts{"a", std::string(wire::strings_bytes_max, 'x')}, texts{}));
+  CHECK(!wire::encode_run({}, texts(wire::strings_max + 1, "x"), texts{}));
+  CHECK(wire::encode_run({}, texts(wire::strings_max, "x"), texts{}).has_value());
+}
+
+SCENARIO("malformed run frames are refused") {
+  const auto encoded = wire::encode_run({}, texts{"prog", "x"}, texts{"A=1"});
+  REQUIRE(encoded);
+  const std::vector<std::byte> good = *encoded;
+  REQUIRE(good.size() > sizeof(wire::run_program));
+  wire::run_program head;
+  REQUIRE(decode(good, head));
+  CHECK(!decode({good.begin(), good.end() - 1}, head));
+  auto unterminated = good;
+  unterminated[good.size() - 1] = std::byte{'x'};
+  CHECK(!decode(unterminated, head));
+  const auto with = [&](auto change) {
+    auto bytes = good;
+    wire::run_program changed;
+    std::memcpy(static_cast<void*>(&changed), bytes.data(), sizeof changed);
+    change(changed);
+    std::memcpy(bytes.data(), &changed, sizeof changed);
+    return bytes;
+  };
+  CHECK(!decode(with([](auto& h) { h.arguments = 0; }), head));
+  CHECK(!decode(with([](auto& h) { h.arguments = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.strings = 2; }), head));
+  CHECK(!decode(with([](auto& h) { h.strings = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.strings = wire::strings_max + 1; }), head));
+  CHECK(!decode(with([](auto& h) { h.what = wire::kind::ready; }), head));
+  CHECK(!decode({}, head));
+}
