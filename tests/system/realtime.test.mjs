@@ -111,7 +111,7 @@ test('a viewer starts no runs', async () => {
 test('who may not enter hears so before the upgrade', async () => {
   const room = await makeRoom({ visibility: 'private' });
   const status = async (path) => (await TextSocket.open(server, path)).status;
-  assert.equal(await status(`/ws/rooms/${room.id}`), 403);
+  assert.equal(await status(`/ws/rooms/${room.id}`), 401);
   assert.equal(await status(`/ws/rooms/${room.id}?token=wrong`), 403);
   assert.equal(await status(`/ws/rooms/${unknownId}`), 404);
   assert.equal(await status('/ws/rooms/abc'), 400);

@@ -109,7 +109,7 @@ describe('rooms', () => {
     const room = await makeRoom({ visibility: 'private', language: 'python' });
     const path = `/api/v1/rooms/${room.id}`;
     for (const suffix of ['', '/files', `/files/${room.main}`])
-      assertNativeError(await server.get(path + suffix), 403);
+      assertNativeError(await server.get(path + suffix), 401, 'unauthorized');
     assertNativeError(await server.get(path, bearer('wrong-token')), 403);
     const viewer = bearer(room.tokens.viewer);
     assert.equal((await server.get(path, viewer)).json.role, 'viewer');

@@ -221,7 +221,7 @@ describe('runs of a room', () => {
     const started = await server.post(`/api/v1/rooms/${room.id}/runs`, {}, owner);
     assert.equal(started.status, 202);
     const path = `/api/v1/runs/${started.json.id}`;
-    assertNativeError(await server.get(path), 403);
+    assertNativeError(await server.get(path), 401, 'unauthorized');
     assert.equal((await server.get(path, viewer)).status, 200);
     assertNativeError(await server.delete(path, viewer), 403);
   });
