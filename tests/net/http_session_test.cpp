@@ -478,6 +478,10 @@ SCENARIO("one address may not take all connections, unless it is a trusted proxy
   start(settings);
   auto proxied = connect();
   CHECK_EQ(proxied.ask(get("/address", "X-Forwarded-For: 10.1.2.3\r\n"))->body, "10.1.2.3");
+  CHECK_EQ(
+    proxied.ask(get("/address", "X-Forwarded-For: 10.6.6.6\r\nX-Forwarded-For: 10.1.2.3\r\n"))
+      ->body,
+    "10.1.2.3");
   CHECK_EQ(status_for(*this, get("/hello")), 200u);
 }
 
