@@ -14,7 +14,8 @@ namespace coterie {
 
 /// Why something failed. The comment of each code says how it arises and whose it is.
 enum class errc : std::uint8_t {
-  invalid_argument, ///< client: the request is malformed or breaks a documented limit
+  // From 1: a CAF error with code 0 means that there is none.
+  invalid_argument = 1, ///< client: the request is malformed or breaks a documented limit
   unauthorized,     ///< client: who is asking is unknown
   forbidden,        ///< client: known, but not allowed to do this
   not_found,        ///< client: no such room, file, job or route
