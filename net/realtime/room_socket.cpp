@@ -31,7 +31,7 @@ std::uint16_t close_code_of(const failure& why) {
   case errc::not_found:
     return room_close::not_found;
   case errc::queue_full:
-  case errc::conflict:
+  case errc::too_large:
     return room_close::full;
   case errc::internal:
   case errc::system:

@@ -213,3 +213,91 @@ export function assertNativeError({ status, json }, expected, code) {
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 export const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const unknownId = '00000000-0000-4000-8000-000000000000';
+
+/** A WebSocket client of a few lines: text frames of less than 64 KiB, in both directions. */
+export class TextSocket {
+  frames = [];
+  closeCode;
+  #buffer = Buffer.alloc(0);
+
+  /** Connects; fails with the HTTP status when the server refuses. */
+  static async open(server, path, subprotocol = 'coterie.v1') {
+    const self = new TextSocket();
+    self.socket = connect(server.port, '127.0.0.1');
+    self.socket.on('error', () => {});
+    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64');
+    self.socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nUpgrade: websocket\r\n`
+        + `Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n`
+        + `Sec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
+    );
+    let head = '';
+    self.socket.on('data', (bytes) => self.#take(bytes));
+    await waitFor('the answer to the upgrade', () => {
+      const end = self.#buffer.indexOf('\r\n\r\n');
+      if (end < 0) return false;
+      head = self.#buffer.subarray(0, end).toString('latin1');
+      self.#buffer = self.#buffer.subarray(end + 4);
+      return true;
+    });
+    self.status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)[1]);
+    self.subprotocol = /sec-websocket-protocol: (\S+)/i.exec(head)?.[1];
+    self.isOpen = self.status === 101;
+    if (self.isOpen) self.#parse();
+    return self;
+  }
+
+  #take(bytes) {
+    this.#buffer = Buffer.concat([this.#buffer, bytes]);
+    if (this.isOpen) this.#parse();
+  }
+
+  #parse() {
+    for (;;) {
+      if (this.#buffer.length < 2) return;
+      let length = this.#buffer[1] & 0x7f;
+      let begin = 2;
+      if (length === 126) {
+        if (this.#buffer.length < 4) return;
+        length = this.#buffer.readUInt16BE(2);
+        begin = 4;
+      } else if (length === 127) {
+        if (this.#buffer.length < 10) return;
+        length = Number(this.#buffer.readBigUInt64BE(2));
+        begin = 10;
+      }
+      if (this.#buffer.length < begin + length) return;
+      const opcode = this.#buffer[0] & 0x0f;
+      const payload = this.#buffer.subarray(begin, begin + length);
+      this.#buffer = this.#buffer.subarray(begin + length);
+      if (opcode === 1) this.frames.push(JSON.parse(payload.toString('utf8')));
+      if (opcode === 8) this.closeCode = length >= 2 ? payload.readUInt16BE(0) : 1005;
+      if (opcode === 9) this.#write(10, payload);
+    }
+  }
+
+  #write(opcode, payload) {
+    const mask = crypto.getRandomValues(new Uint8Array(4));
+    const short = payload.length < 126;
+    const head = Buffer.alloc(short ? 2 : 4);
+    head[0] = 0x80 | opcode;
+    head[1] = 0x80 | (short ? payload.length : 126);
+    if (!short) head.writeUInt16BE(payload.length, 2);
+    const masked = payload.map((byte, i) => byte ^ mask[i % 4]);
+    this.socket.write(Buffer.concat([head, mask, masked]));
+  }
+
+  /** Sends an object as JSON, or a string as it is. */
+  send(frame) {
+    this.#write(1, Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)));
+  }
+
+  /** The first frame received, from now or before, that `matches`. */
+  frame(what, matches, timeout) {
+    return waitFor(`the frame: ${what}`, () => this.frames.find(matches), { timeout, every: 10 });
+  }
+
+  close() {
+    this.socket.destroy();
+  }
+}

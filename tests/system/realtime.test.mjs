@@ -1,0 +1,128 @@
+// The native realtime socket against a real server.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { skipWithout, startServer, TextSocket, unknownId, waitFor } from './harness.mjs';
+
+let server;
+before(async () => {
+  server = await startServer();
+});
+after(() => server?.stop());
+
+async function makeRoom(body = { language: 'python' }) {
+  return (await server.post('/api/v1/rooms', body)).json;
+}
+
+async function join(room, query = '') {
+  const socket = await TextSocket.open(server, `/ws/rooms/${room.id}${query}`);
+  assert.equal(socket.status, 101);
+  await socket.frame('welcome', (frame) => frame.type === 'welcome');
+  return socket;
+}
+
+test('a newcomer is welcomed, seen by others and missed when gone', async () => {
+  const room = await makeRoom();
+  const ada = await join(room, '?name=Ada&color=%23112233');
+  const [welcome] = ada.frames;
+  assert.equal(ada.subprotocol, 'coterie.v1');
+  assert.equal(welcome.self.name, 'Ada');
+  assert.equal(welcome.self.color, '#112233');
+  assert.equal(welcome.self.role, 'editor');
+  assert.equal(welcome.room.id, room.id);
+  assert.equal(welcome.resume_token, null);
+  assert.deepEqual(welcome.runs, []);
+  const bob = await join(room);
+  assert.equal(bob.frames[0].participants.length, 2);
+  const { id } = bob.frames[0].self;
+  await ada.frame(
+    'bob joined',
+    (frame) => frame.type === 'participant_joined' && frame.participant.id === id,
+  );
+  bob.close();
+  await ada.frame(
+    'bob left',
+    (frame) => frame.type === 'participant_left' && frame.participant === id,
+  );
+  ada.close();
+});
+
+test('a run is seen by everybody from its start to its end', async (t) => {
+  if (await skipWithout(t, server, 'python')) return;
+  const room = await makeRoom({
+    files: [{ path: 'main.py', content: 'print("grüß", input())' }],
+  });
+  const ada = await join(room);
+  const bob = await join(room, `?token=${room.tokens.viewer}`);
+  ada.send({ type: 'start_run', id: 'r1', stdin: 'dich\n' });
+  const reply = await ada.frame('the reply', (frame) => frame.re === 'r1');
+  assert.equal(reply.type, 'reply');
+  for (const socket of [ada, bob]) {
+    const of = (type) => (frame) =>
+      frame.type === type && (frame.run.id ?? frame.run) === reply.run;
+    const finished = await socket.frame('run_finished', of('run_finished'));
+    assert.equal(finished.run.status, 'COMPLETED');
+    assert.ok(!('stdout' in finished.run));
+    assert.ok(socket.frames.some(of('run_started')));
+    const output = socket.frames.filter(of('run_output'));
+    assert.equal(output.map((frame) => frame.data).join(''), 'grüß dich\n');
+    socket.close();
+  }
+});
+
+test('a run is cancelled over the socket', async (t) => {
+  if (await skipWithout(t, server, 'python')) return;
+  const room = await makeRoom({ files: [{ path: 'main.py', content: 'while True: pass' }] });
+  const ada = await join(room);
+  ada.send({ type: 'start_run', id: 1 });
+  const { run } = await ada.frame('the reply', (frame) => frame.re === 1);
+  await waitFor('it to run', async () => {
+    return (await server.get(`/api/v1/runs/${run}`)).json.status === 'RUNNING';
+  });
+  ada.send({ type: 'cancel_run', id: 2, run });
+  const finished = await ada.frame('run_finished', (frame) => frame.type === 'run_finished', 2_000);
+  assert.equal(finished.run.status, 'CANCELLED');
+  ada.close();
+});
+
+test('what is not understood is answered with an error, and the socket stays open', async () => {
+  const ada = await join(await makeRoom());
+  ada.send({ type: 'no_such_thing', id: 1 });
+  assert.equal((await ada.frame('an error', (frame) => frame.re === 1)).code, 'unsupported');
+  ada.send('{');
+  ada.send('[]');
+  ada.send({ type: 'cancel_run', id: 2, run: unknownId });
+  assert.equal((await ada.frame('an error', (frame) => frame.re === 2)).code, 'not_found');
+  ada.send({ type: 'ping', id: 3 });
+  assert.equal((await ada.frame('a pong', (frame) => frame.re === 3)).type, 'pong');
+  assert.equal(ada.frames.filter((frame) => frame.type === 'error').length, 4);
+  assert.equal(ada.closeCode, undefined);
+  ada.close();
+});
+
+test('a viewer starts no runs', async () => {
+  const room = await makeRoom({ visibility: 'private' });
+  const socket = await join(room, `?token=${room.tokens.viewer}`);
+  socket.send({ type: 'start_run', id: 1 });
+  assert.equal((await socket.frame('an error', (frame) => frame.re === 1)).code, 'forbidden');
+  socket.close();
+});
+
+test('who may not enter hears so before the upgrade', async () => {
+  const room = await makeRoom({ visibility: 'private' });
+  const status = async (path) => (await TextSocket.open(server, path)).status;
+  assert.equal(await status(`/ws/rooms/${room.id}`), 403);
+  assert.equal(await status(`/ws/rooms/${room.id}?token=wrong`), 403);
+  assert.equal(await status(`/ws/rooms/${unknownId}`), 404);
+  assert.equal(await status('/ws/rooms/abc'), 400);
+  assert.equal((await server.get(`/ws/rooms/${room.id}`)).status, 426);
+});
+
+test('when a room is deleted everybody in it is told and let go', async () => {
+  const room = await makeRoom();
+  const ada = await join(room);
+  const owner = { authorization: `Bearer ${room.tokens.owner}` };
+  assert.equal((await server.delete(`/api/v1/rooms/${room.id}`, owner)).status, 204);
+  await waitFor('the socket to be closed', () => ada.closeCode !== undefined);
+  assert.equal(ada.closeCode, 4404);
+});
