@@ -47,10 +47,9 @@ SCENARIO("without rules every run is accepted") {
 SCENARIO("an exclusive run waits for the one that is queued or running") {
   const run_admission rules{.exclusive = true};
   CHECK_EQ(admit(rules, {run_at(start, job_status::queued)}, 1h), "active:QUEUED");
-  CHECK_EQ(admit(rules, {run_at(start), run_at(start, job_status::running)}, 1h),
-           "active:RUNNING");
-  for (const auto over : {job_status::completed, job_status::failed, job_status::timeout,
-                          job_status::cancelled})
+  CHECK_EQ(admit(rules, {run_at(start), run_at(start, job_status::running)}, 1h), "active:RUNNING");
+  for (const auto over :
+       {job_status::completed, job_status::failed, job_status::timeout, job_status::cancelled})
     CHECK_EQ(admit(rules, {run_at(start, over)}, 0ms), "accepted");
   CHECK(admit_run(rules, std::vector{run_at(start, job_status::queued)}, start).why().code
         == errc::conflict);

@@ -93,16 +93,15 @@ SCENARIO("a refusal names the source, the option, what is accepted and the value
   const auto made = with({{"port", "http", "COTERIE_PORT"}});
   REQUIRE(!made);
   CHECK(made.why().code == errc::invalid_argument);
-  CHECK_EQ(made.why().detail,
-           "COTERIE_PORT: port is a whole number from 0 to 65535, not \"http\"");
+  CHECK_EQ(made.why().detail, "COTERIE_PORT: port is a whole number from 0 to 65535, not \"http\"");
 }
 
 SCENARIO("numbers are whole, in their range and nothing else") {
   CHECK_EQ(with("port", "0").port, 0u);
   CHECK_EQ(with("port", "65535").port, 65535u);
   for (const char* text : {"", "65536", "-1", "+1", "1.5", "80 ", " 80", "0x50", "99999999999999"})
-    CHECK_EQ(refusal("port", text), "test: port is a whole number from 0 to 65535, not \""
-                                      + std::string(text) + "\"");
+    CHECK_EQ(refusal("port", text),
+             "test: port is a whole number from 0 to 65535, not \"" + std::string(text) + "\"");
   CHECK_EQ(refusal("threads", "0"), "test: threads is a whole number from 1 to 256, not \"0\"");
   CHECK_EQ(refusal("sandbox.parallel", "257"),
            "test: sandbox.parallel is a whole number from 1 to 256, not \"257\"");
@@ -176,10 +175,9 @@ SCENARIO("each option has its name in the environment") {
 }
 
 SCENARIO("what other systems call their settings works, but our own names win") {
-  const char* environment[] = {"COTERIE_PORT=3",   "PORT=1",
-                               "BASE_URL=http://a", "DATABASE_URL=sqlite:///x",
-                               "HOME=/root",        "MALFORMED",
-                               nullptr};
+  const char* environment[] = {
+    "COTERIE_PORT=3", "PORT=1", "BASE_URL=http://a", "DATABASE_URL=sqlite:///x", "HOME=/root",
+    "MALFORMED",      nullptr};
   std::vector<std::string> unknown;
   const auto made = make_settings(from_environment(environment, unknown));
   REQUIRE(made);
@@ -202,8 +200,7 @@ SCENARIO("REPOSITORY_TYPE chooses the engine, DATABASE_URL says where it is") {
 }
 
 SCENARIO("unknown COTERIE_ names are reported, those of our scripts are not") {
-  const char* environment[] = {"COTERIE_PROT=1", "COTERIE_CACHE=/tmp", "COTERIE_BINARY=x",
-                               nullptr};
+  const char* environment[] = {"COTERIE_PROT=1", "COTERIE_CACHE=/tmp", "COTERIE_BINARY=x", nullptr};
   std::vector<std::string> unknown;
   CHECK(from_environment(environment, unknown).empty());
   CHECK(unknown == std::vector<std::string>{"COTERIE_PROT"});

@@ -10,8 +10,8 @@ namespace {
 const bool registered = (register_messages(), true);
 
 const std::shared_ptr<const config::language_table>& built_in_languages() {
-  static const auto table
-    = std::make_shared<const config::language_table>(config::language_table::built_in());
+  static const auto table =
+    std::make_shared<const config::language_table>(config::language_table::built_in());
   return table;
 }
 
@@ -19,32 +19,31 @@ const std::shared_ptr<const config::language_table>& built_in_languages() {
 
 dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
                                            std::shared_ptr<dispatcher_script> script) {
-  return system.spawn(
-    [script](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
-      return {
-        [=](const submit_job& m) -> caf::result<void> {
-          script->submitted.push_back(m);
-          if (script->refuse)
-            return to_error(*script->refuse);
-          auto promise = self->make_response_promise<void>();
-          script->held.push_back(promise);
-          if (!script->hold)
-            script->answer_submits();
-          return promise;
-        },
-        [=](const cancel_job& m) { script->cancelled.push_back(m.id); },
-        [=](const find_job&) -> caf::result<job_view> {
-          return to_error({errc::not_found, "there is no such job"});
-        },
-        [=](const wait_job& m) -> caf::result<job_view> {
-          auto promise = self->make_response_promise<job_view>();
-          script->waiting[m.id].push_back(promise);
-          return promise;
-        },
-        [=](describe_queue) { return queue_status{}; },
-        [=](const stop_jobs&) {},
-      };
-    });
+  return system.spawn([script](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
+    return {
+      [=](const submit_job& m) -> caf::result<void> {
+        script->submitted.push_back(m);
+        if (script->refuse)
+          return to_error(*script->refuse);
+        auto promise = self->make_response_promise<void>();
+        script->held.push_back(promise);
+        if (!script->hold)
+          script->answer_submits();
+        return promise;
+      },
+      [=](const cancel_job& m) { script->cancelled.push_back(m.id); },
+      [=](const find_job&) -> caf::result<job_view> {
+        return to_error({errc::not_found, "there is no such job"});
+      },
+      [=](const wait_job& m) -> caf::result<job_view> {
+        auto promise = self->make_response_promise<job_view>();
+        script->waiting[m.id].push_back(promise);
+        return promise;
+      },
+      [=](describe_queue) { return queue_status{}; },
+      [=](const stop_jobs&) {},
+    };
+  });
 }
 
 actor_fixture::actor_fixture() : languages(built_in_languages()) {

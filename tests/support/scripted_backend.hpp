@@ -15,9 +15,9 @@ namespace coterie::testing {
 /// What a test says and sees; shared with the engine, which the store owns.
 struct storage_script {
   // said by the test
-  std::optional<failure> next_commit;  ///< the next commit fails with this, and is undone
-  std::optional<failure> next_write;   ///< the next fenced write is refused with this
-  std::optional<failure> every_begin;  ///< nothing works until the test takes it away
+  std::optional<failure> next_commit; ///< the next commit fails with this, and is undone
+  std::optional<failure> next_write;  ///< the next fenced write is refused with this
+  std::optional<failure> every_begin; ///< nothing works until the test takes it away
   std::optional<failure> every_renewal;
   bool forgets_leases = false; ///< renewals answer that this node holds nothing
 
@@ -78,8 +78,7 @@ public:
     ++script_->loads;
     return engine_->load_room(room);
   }
-  result<void> update_room(const storage::fence& lease,
-                           const storage::room_record& room) override {
+  result<void> update_room(const storage::fence& lease, const storage::room_record& room) override {
     return write([&] { return engine_->update_room(lease, room); });
   }
   result<void> delete_room(const storage::fence& lease) override {
