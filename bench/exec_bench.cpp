@@ -219,7 +219,8 @@ std::string make_bundle(const std::filesystem::path& at, const workload& what) {
     << R"(],"env":["PATH=/usr/bin"],"cwd":"/box","noNewPrivileges":true},"root":{"path":"rootfs",)"
     << R"("readonly":true},"mounts":[{"destination":"/proc","type":"proc","source":"proc"},)"
     << R"({"destination":"/usr","type":"bind","source":"/usr","options":["rbind","ro","nosuid","nodev"]})"
-    << tmpfs("/dev") << tmpfs("/tmp") << tmpfs("/box")
+    << R"(,{"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755"]})"
+    << tmpfs("/tmp") << tmpfs("/box")
     << R"(],"linux":{"namespaces":[{"type":"pid"},{"type":"network"},{"type":"ipc"},)"
     << R"({"type":"uts"},{"type":"mount"}]}})";
   return at.string();
