@@ -89,6 +89,7 @@ SCENARIO("a database that cannot begin refuses each task, and works again later"
 }
 
 SCENARIO("a store that is asked to end commits what it has accepted") {
+  consume_messages();
   const auto answer = request<void>(store, checking());
   // The asker sends, the store takes the task and the exit before its own commit_batch.
   REQUIRE(consume_message());
