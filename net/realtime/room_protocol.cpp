@@ -155,9 +155,9 @@ std::string error_frame(const std::string& reference, const failure& why) {
 std::string event_writer::write_output(const actors::run_output& output) {
   auto& begun = begun_[{output.job, output.from}];
   auto text = std::exchange(begun, {}) + output.bytes;
-  const auto rest = unfinished_tail(text);
-  begun = text.substr(text.size() - rest);
-  text.resize(text.size() - rest);
+  const auto whole = text.size() - unfinished_tail(text);
+  begun = text.substr(whole);
+  text.erase(whole);
   if (text.empty())
     return {};
   auto out = frame("run_output");
