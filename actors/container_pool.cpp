@@ -80,9 +80,10 @@ std::optional<job_id> container_pool::on_failed(container_number number, bool ch
     return std::nullopt;
   const auto owner = found->second;
   making_.erase(found);
-  const auto wait = std::min(retry_max, retry_base * (1U << std::min(failures_, 10U)));
-  ++failures_;
-  retry_at_ = now + wait;
+  if (!retry_at_) { // creations that fail together are one failure
+    retry_at_ = now + std::min(retry_max, retry_base * (1U << std::min(failures_, 10U)));
+    ++failures_;
+  }
   if (owner)
     return owner->is_nil() ? std::nullopt : owner;
   --usual_making_;

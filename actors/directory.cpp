@@ -326,9 +326,8 @@ struct directory_state {
     log::info("giving an unused lease back", {{"room", orphan.room.str()}});
     const storage::fence lease{orphan.room, orphan.node, orphan.epoch};
     self
-      ->request(
-        context.rooms.store, store_timeout,
-        make_store_task([lease](storage::backend& db) { return db.drop_lease(lease); }))
+      ->request(context.rooms.store, store_timeout,
+                make_store_task([lease](storage::backend& db) { return db.drop_lease(lease); }))
       .then([] {}, [](const caf::error&) {}); // the next renewal finds it again
   }
 

@@ -22,6 +22,8 @@ std::string detail_of(const caf::error& why) {
 } // namespace
 
 failure to_failure(const caf::error& why) {
+  if (!why)
+    return {errc::internal, "an error without a code"};
   if (why.category() == caf::type_id_v<errc>)
     return {static_cast<errc>(why.code()), detail_of(why)};
   if (why == caf::sec::request_timeout)

@@ -105,8 +105,8 @@ template <class Inspector>
 bool inspect(Inspector& f, errc& x) {
   const auto get = [&x] { return static_cast<std::uint8_t>(x); };
   const auto set = [&x](std::uint8_t number) {
-    x = number <= static_cast<std::uint8_t>(errc::internal) ? static_cast<errc>(number)
-                                                            : errc::internal;
+    const bool is_known = number != 0 && number <= static_cast<std::uint8_t>(errc::internal);
+    x = is_known ? static_cast<errc>(number) : errc::internal;
     return true;
   };
   return f.apply(get, set);

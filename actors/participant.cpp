@@ -73,9 +73,8 @@ struct participant_state {
 
   /// The room is on its way to another owner: worth another try. Everything else is final.
   void on_refused(const failure& why) {
-    const bool may_pass =
-      why.code == errc::unavailable || why.code == errc::timeout || why.code == errc::lease_held
-      || why.code == errc::queue_full;
+    const bool may_pass = why.code == errc::unavailable || why.code == errc::timeout
+                          || why.code == errc::lease_held || why.code == errc::queue_full;
     if (!may_pass || tries >= rejoin_tries_max)
       return end(why);
     const auto delay = std::min(rejoin_delay_max, rejoin_delay_first * (1 << std::min(tries, 8)));

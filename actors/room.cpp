@@ -212,7 +212,8 @@ struct room_state {
           self->quit();
         },
         [this, promise](const caf::error& why) mutable {
-          tell_all(room_closed_event{"moved"}); // it is still there, and loaded again when asked for
+          tell_all(
+            room_closed_event{"moved"}); // it is still there, and loaded again when asked for
           promise.deliver(to_error(to_failure(why)));
           self->quit();
         });
@@ -539,7 +540,7 @@ struct room_state {
   std::vector<storage::capability_record> capabilities;
   std::vector<storage::alias_record> aliases;
   room_files files;
-  std::deque<job_view> runs; // newest first, bounded by room_bounds::runs_listed_max
+  std::deque<job_view> runs;        // newest first, bounded by room_bounds::runs_listed_max
   std::vector<job_id> adopted_runs; // to be asked about; at most runs_listed_max
   membership members;
   std::size_t unsaved = 0; // writes that the store has not answered yet

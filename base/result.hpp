@@ -12,28 +12,29 @@
 
 namespace coterie {
 
-/// Why something failed. The comment of each code says how it arises and whose it is.
+/// Why something failed. The comment of each code says how it arises and whose it is. Numbers
+/// start at 1: to CAF an error whose code is 0 is no error.
 enum class errc : std::uint8_t {
-  invalid_argument, ///< client: the request is malformed or breaks a documented limit
-  unauthorized,     ///< client: who is asking is unknown
-  forbidden,        ///< client: known, but not allowed to do this
-  not_found,        ///< client: no such room, file, job or route
-  conflict,         ///< client: the state of the thing does not allow this now
-  version_mismatch, ///< client: If-Match named another version than the stored one
-  too_large,        ///< client: more bytes or entries than the limit of this input
-  unsupported,      ///< client: media type, language or feature that is not offered
-  rate_limited,     ///< client: too often; try again later
-  queue_full,       ///< ours: a bounded queue is full; try again later
-  inactive,         ///< client: the room or session is closed
-  stale_epoch,      ///< ours: a write came from a lease that another node has taken over
-  lease_held,       ///< ours: another live node owns the room
-  timeout,          ///< dependency: no answer in time
-  unavailable,      ///< dependency: database, launcher or node is away; retry with back-off
-  shutting_down,    ///< ours: the server is stopping
-  newer_schema,     ///< operator: the database was written by a newer version
-  already_running,  ///< operator: another server uses this data directory
-  system,           ///< dependency: a system call failed; the detail names it
-  internal,         ///< ours: a defect
+  invalid_argument = 1, ///< client: the request is malformed or breaks a documented limit
+  unauthorized,         ///< client: who is asking is unknown
+  forbidden,            ///< client: known, but not allowed to do this
+  not_found,            ///< client: no such room, file, job or route
+  conflict,             ///< client: the state of the thing does not allow this now
+  version_mismatch,     ///< client: If-Match named another version than the stored one
+  too_large,            ///< client: more bytes or entries than the limit of this input
+  unsupported,          ///< client: media type, language or feature that is not offered
+  rate_limited,         ///< client: too often; try again later
+  queue_full,           ///< ours: a bounded queue is full; try again later
+  inactive,             ///< client: the room or session is closed
+  stale_epoch,          ///< ours: a write came from a lease that another node has taken over
+  lease_held,           ///< ours: another live node owns the room
+  timeout,              ///< dependency: no answer in time
+  unavailable,          ///< dependency: database, launcher or node is away; retry with back-off
+  shutting_down,        ///< ours: the server is stopping
+  newer_schema,         ///< operator: the database was written by a newer version
+  already_running,      ///< operator: another server uses this data directory
+  system,               ///< dependency: a system call failed; the detail names it
+  internal,             ///< ours: a defect
 };
 
 /// The snake_case name of a code: what API errors carry in "code" and log lines in `errc`.

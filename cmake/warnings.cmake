@@ -6,10 +6,11 @@ target_compile_options(coterie_warnings INTERFACE
   -Wformat=2 -Wundef
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports false positives of these two in optimised std::string and std::variant code
-  # (GCC bugs 105329 and 105562).
+  # GCC 12 reports false positives of these in optimised std::string and std::variant code (GCC
+  # bugs 105329, 105562 and 105762).
+  set(COTERIE_FALSE_POSITIVES -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow)
   target_compile_options(coterie_warnings INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-maybe-uninitialized>)
+    "$<$<COMPILE_LANGUAGE:CXX>:${COTERIE_FALSE_POSITIVES}>")
 endif()
 if(COTERIE_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Boost.Asio uses fences, which TSan does not model; Asio avoids them when it sees TSan.

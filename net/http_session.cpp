@@ -38,6 +38,17 @@ std::string_view media_type_of(std::string_view content_type) {
   return type;
 }
 
+/// All X-Forwarded-For lines as one: some proxies add a line of their own below the client's.
+std::string forwarded_for(const request_head& head) {
+  std::string out;
+  for (const auto& [name, value] : head.headers)
+    if (name == "x-forwarded-for") {
+      out += out.empty() ? "" : ",";
+      out += value;
+    }
+  return out;
+}
+
 iovec piece_of(std::string_view bytes) {
   return {const_cast<char*>(bytes.data()), bytes.size()}; // only read from
 }
@@ -317,8 +328,8 @@ void http_session::take_request() {
   request_.verb = verb_;
   request_.path = std::move(target_->path);
   request_.query = std::move(target_->query);
-  request_.remote_address = client_address(link_.peer(), head.header("x-forwarded-for"),
-                                           context_->settings.trusted_proxies);
+  request_.remote_address =
+    client_address(link_.peer(), forwarded_for(head), context_->settings.trusted_proxies);
   request_.headers = std::move(head.headers);
   request_.body = parser_->take_body();
   request_.id = request_id_;

@@ -27,6 +27,7 @@ constexpr std::uint64_t stack_bytes = 64U << 20;
 // RLIMIT_DATA counts thread stacks: without groups they must be small.
 constexpr std::uint64_t watched_stack_bytes = 8U << 20;
 constexpr std::uint64_t watched_data_extra_bytes = 256U << 20;
+constexpr std::uint64_t shared_id_factor = 4;
 
 std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
@@ -36,7 +37,7 @@ std::uint64_t whole_seconds(std::chrono::milliseconds time) {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(time).count());
 }
 
-wire::run_program make_head(const command& what, bool has_group) {
+wire::run_program make_head(const command& what, bool has_group, bool has_own_id) {
   const auto& limits = what.limits;
   wire::run_program head;
   head.no_input = what.stdin_bytes.empty() && !what.keep_stdin_open ? 1 : 0;
@@ -46,7 +47,8 @@ wire::run_program make_head(const command& what, bool has_group) {
   head.stack_bytes = has_group ? stack_bytes : watched_stack_bytes;
   if (!has_group) {
     head.data_bytes = 2 * limits.memory_bytes + watched_data_extra_bytes;
-    head.processes = limits.processes;
+    // RLIMIT_NPROC counts per user: with the server's id, all containers together.
+    head.processes = has_own_id ? limits.processes : shared_id_factor * limits.processes;
   }
   return head;
 }
@@ -194,8 +196,8 @@ void box::run(command what, run_events events) {
 result<void> box::start_program() {
   auto& now = *program_;
   const auto& limits = now.what.limits;
-  const auto frame = wire::encode_run(make_head(now.what, base_.group), now.what.argv,
-                                      make_environment(now.what.env));
+  const auto frame = wire::encode_run(make_head(now.what, base_.group, base_.owner >= 0),
+                                      now.what.argv, make_environment(now.what.env));
   if (!frame)
     return failure{errc::invalid_argument, "the program's arguments are empty, malformed or longer "
                                            "than 128 KiB together"};

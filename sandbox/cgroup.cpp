@@ -258,6 +258,8 @@ bool control_groups::try_v2(const std::vector<cgroup_mount>& mounts, std::string
       continue;
     }
     unified_ = directory;
+    const auto processors = std::max(1U, std::thread::hardware_concurrency());
+    write_text(directory + "/cpu.weight", std::to_string(std::min(100 * processors, 10'000U)));
     slot_group trial;
     if (open_v2(trial, 0) && trial.apply(64U << 20, 8, 1.0)) {
       if (!trial.cpu_quota_)
@@ -279,6 +281,10 @@ bool control_groups::try_v1(const std::vector<cgroup_mount>& mounts, std::string
                             std::vector<std::string>& missing) {
   for (std::size_t i = 0; i < v1_controllers.size(); ++i)
     v1_[i] = make_v1(mounts, membership, v1_controllers[i], name_);
+  // All programs together weigh as much as one of the server's threads per processor.
+  const auto processors = std::max(1U, std::thread::hardware_concurrency());
+  if (!v1_[2].empty())
+    write_text(v1_[2] + "/cpu.shares", std::to_string(1024 * processors));
   // Kernels before 5.11 count children only when told to.
   if (!v1_[0].empty())
     write_text(v1_[0] + "/memory.use_hierarchy", "1");

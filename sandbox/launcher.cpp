@@ -283,7 +283,7 @@ private:
       host_.usable = true;
       host_.user_namespaces = runs_as_user_;
       if (runs_as_user_)
-        host_.missing.emplace_back("The server is not root: all programs have its own user id, "
+        host_.missing.emplace_back("The server is not root: programs run under its own user id, "
                                    "and only namespaces keep them apart.");
       finish_first_start();
     }

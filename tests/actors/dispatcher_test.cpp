@@ -308,8 +308,9 @@ CAF_TEST(a container that cannot be made costs the waiting job a try) {
   launcher->fails_to_create(1000);
   spawn();
   const auto id = accepted();
-  pass(4s);
+  pass(20s); // three tries, and the pauses of the pool between them
   CHECK(status(id) == job_status::failed);
+  CHECK_EQ(stored(id).claims, 2u);
 }
 
 CAF_TEST(a sandbox without a free slot costs no try) {

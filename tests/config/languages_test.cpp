@@ -125,7 +125,7 @@ SCENARIO("a file with a mistake is refused whole, naming entry and field") {
   CHECK(mentions(refusal(R"({"languages": 1})"), "languages"));
   CHECK(mentions(refusal(entry("Bad Name")), "Bad Name"));
   CHECK(mentions(refusal(entry("new", R"(, "colour": 1)")), "colour"));
-  CHECK(mentions(refusal(entry("new", R"(, "aliases": ["py"])")), "\"py\" also names \"python\""));
+  CHECK(mentions(refusal(entry("new", R"(, "aliases": ["py"])")), "\"py\" also names"));
   CHECK(mentions(refusal(entry("new", R"(, "compile": {"argv": []})")), "argv"));
   CHECK(mentions(refusal(entry("new", R"(, "requires": ["x"])")), "absolute"));
   CHECK(mentions(

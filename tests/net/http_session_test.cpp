@@ -305,11 +305,12 @@ SCENARIO("a body beyond the route's limit gets 413 before it is read") {
 
 SCENARIO("a client that sends 10 MiB before it reads still gets its 413") {
   for (const bool in_chunks : {false, true}) {
-    auto client = connect();
     const std::string body(10 << 20, 'x');
     const std::string length = in_chunks ? "Transfer-Encoding: chunked\r\n\r\na00000\r\n"
                                          : "Content-Length: 10485760\r\n\r\n";
-    REQUIRE(client.send("PUT /files/a HTTP/1.1\r\nHost: t\r\n" + length + body));
+    const auto bytes = "PUT /files/a HTTP/1.1\r\nHost: t\r\n" + length + body;
+    auto client = connect(); // last: a client that says nothing for 200 ms is closed
+    REQUIRE(client.send(bytes));
     const auto answer = client.read_reply();
     REQUIRE(answer);
     CHECK_EQ(answer->status, 413u);
@@ -478,6 +479,10 @@ SCENARIO("one address may not take all connections, unless it is a trusted proxy
   start(settings);
   auto proxied = connect();
   CHECK_EQ(proxied.ask(get("/address", "X-Forwarded-For: 10.1.2.3\r\n"))->body, "10.1.2.3");
+  CHECK_EQ(
+    proxied.ask(get("/address", "X-Forwarded-For: 10.6.6.6\r\nX-Forwarded-For: 10.1.2.3\r\n"))
+      ->body,
+    "10.1.2.3");
   CHECK_EQ(status_for(*this, get("/hello")), 200u);
 }
 

@@ -110,7 +110,8 @@ SCENARIO("a memory bomb has an outcome of its own") {
   CHECK(end.how == outcome::memory);
   if (has_groups()) {
     CHECK(end.oom_killed);
-    CHECK(end.memory_peak_bytes <= 66U << 20);
+    // The kernel lets a process that it is killing pass the limit to get out of its way.
+    CHECK(end.memory_peak_bytes <= 96U << 20);
     CHECK(end.memory_peak_bytes > 48U << 20);
   }
   check_still_serving();

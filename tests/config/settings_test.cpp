@@ -1,0 +1,207 @@
+#define CAF_SUITE settings
+
+#include "config/settings.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+using namespace coterie;
+using namespace coterie::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+result<settings> with(std::vector<named_value> values) {
+  return make_settings(values);
+}
+
+/// The settings with one value changed; fails the test when it is refused.
+settings with(std::string name, std::string value) {
+  auto made = with({{std::move(name), std::move(value), "test"}});
+  if (!made)
+    CAF_FAIL(made.why().detail);
+  return *made;
+}
+
+/// Why a value is refused.
+std::string refusal(std::string name, std::string value) {
+  const auto made = with({{std::move(name), std::move(value), "test"}});
+  return made ? "accepted" : made.why().detail;
+}
+
+bool are_equal(const settings& a, const settings& b) {
+  return a.address == b.address && a.port == b.port && a.threads == b.threads
+         && a.connections_max == b.connections_max
+         && a.connections_per_address == b.connections_per_address && a.base_url == b.base_url
+         && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
+         && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
+         && a.database == b.database && a.room_idle_after == b.room_idle_after
+         && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
+         && a.image_root == b.image_root && a.cgroups == b.cgroups
+         && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
+         && a.level == b.level && a.format == b.format;
+}
+
+/// Another value than the default for each option.
+const std::vector<std::pair<std::string, std::string>>& other_values() {
+  static const std::vector<std::pair<std::string, std::string>> values{
+    {"port", "1"},
+    {"address", "127.0.0.1"},
+    {"data-dir", "/data"},
+    {"database", "memory"},
+    {"base-url", "https://example.org"},
+    {"threads", "3"},
+    {"connections-max", "7"},
+    {"connections-per-address", "8"},
+    {"trusted-proxies", "10.0.0.0/8"},
+    {"allowed-origins", "https://example.org"},
+    {"shutdown-grace", "1s"},
+    {"rooms.idle-after", "1h"},
+    {"sandbox.parallel", "9"},
+    {"sandbox.warm", "0"},
+    {"sandbox.images", "/images"},
+    {"sandbox.cgroups", "off"},
+    {"languages.file", "more.jsonc"},
+    {"dialects.code-sessions.form", "published"},
+    {"log.level", "debug"},
+    {"log.format", "json"},
+  };
+  return values;
+}
+
+} // namespace
+
+SCENARIO("every option changes something, and its default text puts it back") {
+  CHECK_EQ(other_values().size(), options().size());
+  for (const auto& [name, value] : other_values()) {
+    CAF_MESSAGE(name);
+    const auto* known = find_option(name);
+    REQUIRE(known);
+    auto changed = with(name, value);
+    CHECK(!are_equal(changed, settings{}));
+    REQUIRE(known->apply(changed, known->default_text));
+    CHECK(are_equal(changed, settings{}));
+  }
+}
+
+SCENARIO("later values win") {
+  const auto made = with({{"port", "1", "coterie.conf"}, {"port", "2", "PORT"}});
+  REQUIRE(made);
+  CHECK_EQ(made->port, 2u);
+}
+
+SCENARIO("a refusal names the source, the option, what is accepted and the value") {
+  const auto made = with({{"port", "http", "COTERIE_PORT"}});
+  REQUIRE(!made);
+  CHECK(made.why().code == errc::invalid_argument);
+  CHECK_EQ(made.why().detail, "COTERIE_PORT: port is a whole number from 0 to 65535, not \"http\"");
+}
+
+SCENARIO("numbers are whole, in their range and nothing else") {
+  CHECK_EQ(with("port", "0").port, 0u);
+  CHECK_EQ(with("port", "65535").port, 65535u);
+  for (const char* text : {"", "65536", "-1", "+1", "1.5", "80 ", " 80", "0x50", "99999999999999"})
+    CHECK_EQ(refusal("port", text),
+             "test: port is a whole number from 0 to 65535, not \"" + std::string(text) + "\"");
+  CHECK_EQ(refusal("threads", "0"), "test: threads is a whole number from 1 to 256, not \"0\"");
+  CHECK_EQ(refusal("sandbox.parallel", "257"),
+           "test: sandbox.parallel is a whole number from 1 to 256, not \"257\"");
+}
+
+SCENARIO("durations carry a unit") {
+  CHECK(with("shutdown-grace", "250ms").shutdown_grace == 250ms);
+  CHECK(with("shutdown-grace", "0s").shutdown_grace == 0s);
+  CHECK(with("shutdown-grace", "10s").shutdown_grace == 10s);
+  CHECK(with("rooms.idle-after", "5min").room_idle_after == 5min);
+  CHECK(with("rooms.idle-after", "2h").room_idle_after == 2h);
+  for (const char* text : {"", "10", "-1s", "s", "10 s", "10m", "1.5s", "9999999999s"})
+    CHECK_EQ(refusal("shutdown-grace", text),
+             "test: shutdown-grace is a duration such as 500ms, 10s, 5min or 2h, not \""
+               + std::string(text) + "\"");
+}
+
+SCENARIO("choices name what there is to choose from") {
+  CHECK(with("log.format", "json").format == log_format::json);
+  CHECK_EQ(refusal("log.level", "loud"),
+           "test: log.level is one of debug info warning error, not \"loud\"");
+  CHECK_EQ(refusal("sandbox.cgroups", "on"),
+           "test: sandbox.cgroups is one of auto off, not \"on\"");
+  CHECK_EQ(refusal("dialects.code-sessions.form", "Document"),
+           "test: dialects.code-sessions.form is one of document published, not \"Document\"");
+}
+
+SCENARIO("lists are written with commas, or as coterie.conf has them") {
+  const std::vector<std::string> both{"10.0.0.0/8", "::1"};
+  CHECK(with("trusted-proxies", "10.0.0.0/8,::1").trusted_proxies == both);
+  CHECK(with("trusted-proxies", " 10.0.0.0/8 , ::1 ,").trusted_proxies == both);
+  CHECK(with("trusted-proxies", "[\"10.0.0.0/8\", \"::1\"]").trusted_proxies == both);
+  CHECK(with("allowed-origins", "").allowed_origins.empty());
+}
+
+SCENARIO("texts that cannot be right are refused") {
+  CHECK_EQ(refusal("data-dir", ""), "test: data-dir is a folder, not \"\"");
+  CHECK_EQ(refusal("base-url", "example.org"),
+           "test: base-url is a URL that starts with http:// or https://, not \"example.org\"");
+}
+
+SCENARIO("an unknown option is refused, with the closest one when it is close") {
+  CHECK_EQ(refusal("prot", "1"), "test: there is no option prot; did you mean port?");
+  CHECK_EQ(refusal("log-level", "info"),
+           "test: there is no option log-level; did you mean log.level?");
+  CHECK_EQ(refusal("sandbox.paralel", "1"),
+           "test: there is no option sandbox.paralel; did you mean sandbox.parallel?");
+  CHECK_EQ(refusal("colour-of-the-sky", "blue"), "test: there is no option colour-of-the-sky");
+  CHECK_EQ(refusal("", "x"), "test: there is no option ");
+}
+
+SCENARIO("each option has its name in the environment") {
+  CHECK_EQ(environment_name("data-dir"), "COTERIE_DATA_DIR");
+  CHECK_EQ(environment_name("log.level"), "COTERIE_LOG_LEVEL");
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : other_values())
+    lines.push_back(environment_name(name) + "=" + value);
+  std::vector<const char*> environment;
+  for (const auto& line : lines)
+    environment.push_back(line.c_str());
+  environment.push_back(nullptr);
+  std::vector<std::string> unknown;
+  const auto values = from_environment(environment.data(), unknown);
+  CHECK(unknown.empty());
+  REQUIRE_EQ(values.size(), other_values().size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    CHECK_EQ(values[i].name, other_values()[i].first);
+    CHECK_EQ(values[i].value, other_values()[i].second);
+    CHECK_EQ(values[i].source, environment_name(values[i].name));
+  }
+}
+
+SCENARIO("what other systems call their settings works, but our own names win") {
+  const char* environment[] = {
+    "COTERIE_PORT=3", "PORT=1", "BASE_URL=http://a", "DATABASE_URL=sqlite:///x", "HOME=/root",
+    "MALFORMED",      nullptr};
+  std::vector<std::string> unknown;
+  const auto made = make_settings(from_environment(environment, unknown));
+  REQUIRE(made);
+  CHECK(unknown.empty());
+  CHECK_EQ(made->port, 3u);
+  CHECK_EQ(made->base_url, "http://a");
+  CHECK_EQ(made->database, "sqlite:///x");
+}
+
+SCENARIO("REPOSITORY_TYPE chooses the engine, DATABASE_URL says where it is") {
+  const auto database_of = [](std::vector<const char*> environment) {
+    environment.push_back(nullptr);
+    std::vector<std::string> unknown;
+    return make_settings(from_environment(environment.data(), unknown))->database;
+  };
+  CHECK_EQ(database_of({"REPOSITORY_TYPE=memory", "DATABASE_URL=postgresql://db/x"}), "memory");
+  CHECK_EQ(database_of({"REPOSITORY_TYPE=postgres", "DATABASE_URL=postgresql://db/x"}),
+           "postgresql://db/x");
+  CHECK_EQ(database_of({"REPOSITORY_TYPE=memory", "COTERIE_DATABASE=sqlite"}), "sqlite");
+}
+
+SCENARIO("unknown COTERIE_ names are reported, those of our scripts are not") {
+  const char* environment[] = {"COTERIE_PROT=1", "COTERIE_CACHE=/tmp", "COTERIE_BINARY=x", nullptr};
+  std::vector<std::string> unknown;
+  CHECK(from_environment(environment, unknown).empty());
+  CHECK(unknown == std::vector<std::string>{"COTERIE_PROT"});
+}

@@ -1,0 +1,151 @@
+#pragma once
+
+// A database that does what a test says: the memory engine behind a script of refusals, and a
+// count of what reached it.
+
+#include "storage/memory.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace coterie::testing {
+
+/// What a test says and sees; shared with the engine, which the store owns.
+struct storage_script {
+  // said by the test
+  std::optional<failure> next_commit; ///< the next commit fails with this, and is undone
+  std::optional<failure> next_write;  ///< the next fenced write is refused with this
+  std::optional<failure> every_begin; ///< nothing works until the test takes it away
+  std::optional<failure> every_renewal;
+  bool forgets_leases = false; ///< renewals answer that this node holds nothing
+
+  // seen by the test
+  int commits = 0;
+  int writes = 0; ///< fenced writes that the engine took
+  int loads = 0;
+  int creations = 0;
+};
+
+class scripted_backend final : public storage::backend {
+public:
+  scripted_backend(std::shared_ptr<storage_script> script, wall_clock clock)
+      : script_(std::move(script)), engine_(storage::open_memory(clock)) {}
+
+  result<void> begin() override {
+    if (script_->every_begin)
+      return *script_->every_begin;
+    return engine_->begin();
+  }
+  result<void> commit() override {
+    ++script_->commits;
+    if (auto refused = std::exchange(script_->next_commit, std::nullopt))
+      return *refused;
+    return engine_->commit();
+  }
+  void rollback() override {
+    engine_->rollback();
+  }
+  result<void> register_node(node_id node) override {
+    return engine_->register_node(node);
+  }
+  bool is_exclusive() const noexcept override {
+    return true;
+  }
+  result<storage::lease_record> take_lease(room_id room, node_id node,
+                                           std::chrono::milliseconds ttl) override {
+    return engine_->take_lease(room, node, ttl);
+  }
+  result<std::vector<storage::lease_record>> renew_leases(node_id node,
+                                                          std::chrono::milliseconds ttl) override {
+    if (script_->every_renewal)
+      return *script_->every_renewal;
+    if (script_->forgets_leases)
+      return std::vector<storage::lease_record>{};
+    return engine_->renew_leases(node, ttl);
+  }
+  result<void> drop_lease(const storage::fence& lease) override {
+    return engine_->drop_lease(lease);
+  }
+  result<storage::lease_record> create_room(const storage::room_image& image,
+                                            const std::vector<storage::alias_record>& aliases,
+                                            node_id node, std::chrono::milliseconds ttl) override {
+    ++script_->creations;
+    return engine_->create_room(image, aliases, node, ttl);
+  }
+  result<storage::room_image> load_room(room_id room) override {
+    ++script_->loads;
+    return engine_->load_room(room);
+  }
+  result<void> update_room(const storage::fence& lease, const storage::room_record& room) override {
+    return write([&] { return engine_->update_room(lease, room); });
+  }
+  result<void> delete_room(const storage::fence& lease) override {
+    return write([&] { return engine_->delete_room(lease); });
+  }
+  result<room_id> resolve_alias(std::string_view dialect, std::string_view name) override {
+    return engine_->resolve_alias(dialect, name);
+  }
+  result<std::vector<storage::alias_record>> list_aliases(room_id room) override {
+    return engine_->list_aliases(room);
+  }
+  result<std::vector<storage::room_record>> list_rooms(const std::vector<std::string>& hashes,
+                                                       std::optional<room_id> after,
+                                                       std::size_t limit) override {
+    return engine_->list_rooms(hashes, after, limit);
+  }
+  result<void> save_file(const storage::fence& lease, const storage::file_record& file) override {
+    return write([&] { return engine_->save_file(lease, file); });
+  }
+  result<void> delete_file(const storage::fence& lease, std::string_view path) override {
+    return write([&] { return engine_->delete_file(lease, path); });
+  }
+  result<void> create_job(const storage::job_record& job) override {
+    return engine_->create_job(job);
+  }
+  result<storage::job_record> load_job(job_id job) override {
+    return engine_->load_job(job);
+  }
+  result<storage::job_record> claim_job(job_id job, node_id node) override {
+    return engine_->claim_job(job, node);
+  }
+  result<void> start_job(job_id job, node_id node, timestamp at) override {
+    return engine_->start_job(job, node, at);
+  }
+  result<void> finish_job(job_id job, node_id node, storage::job_status status,
+                          std::string_view encoded_result, timestamp at) override {
+    return engine_->finish_job(job, node, status, encoded_result, at);
+  }
+  result<void> abandon_job(job_id job, storage::job_status status, std::string_view encoded_result,
+                           timestamp at) override {
+    return engine_->abandon_job(job, status, encoded_result, at);
+  }
+  result<std::vector<job_id>> recover_jobs(std::string_view lost_result, timestamp at) override {
+    return engine_->recover_jobs(lost_result, at);
+  }
+  result<std::vector<storage::job_record>> list_queued_jobs(std::size_t limit) override {
+    return engine_->list_queued_jobs(limit);
+  }
+  result<std::vector<storage::job_record>> list_room_jobs(room_id room,
+                                                          std::size_t limit) override {
+    return engine_->list_room_jobs(room, limit);
+  }
+  result<void> check() override {
+    return engine_->check();
+  }
+
+private:
+  result<void> write(const std::function<result<void>()>& call) {
+    if (auto refused = std::exchange(script_->next_write, std::nullopt))
+      return *refused;
+    auto done = call();
+    script_->writes += done ? 1 : 0;
+    return done;
+  }
+
+  std::shared_ptr<storage_script> script_;
+  std::unique_ptr<storage::backend> engine_;
+};
+
+} // namespace coterie::testing
