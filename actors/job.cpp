@@ -92,6 +92,8 @@ struct job_state {
                               {"room", record.room ? record.room->str() : ""},
                               {"language", record.language}});
     self->send(context.dispatcher, job_started{record.id, at});
+    if (context.listener)
+      self->send(context.listener, job_started{record.id, at});
     follow(plan.on_started());
   }
 

@@ -22,7 +22,7 @@ struct cancel_run {
   sandbox::outcome why = sandbox::outcome::cancelled;
 };
 
-/// To the parent: RUNNING is durable.
+/// To the parent and the listener: RUNNING is durable.
 struct job_started {
   job_id id;
   timestamp at{};

@@ -1,6 +1,7 @@
 #include "actors/room.hpp"
 
 #include "actors/directory.hpp"
+#include "actors/job.hpp"
 #include "actors/membership.hpp"
 #include "actors/metrics.hpp"
 #include "actors/room_files.hpp"
@@ -69,6 +70,7 @@ struct room_state {
       [this](const list_runs& m) { return on_list_runs(m); },
       [this](const join& m) { return on_join(m); },
       [this](const leave& m) { on_leave(m); },
+      [this](const job_started& m) { on_job_started(m); },
       [this](const job_output& m) {
         tell_all(run_output{m.id, m.from, m.bytes});
       },
@@ -401,6 +403,15 @@ struct room_state {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
     return run_listing{{runs.begin(), runs.end()}};
+  }
+
+  void on_job_started(const job_started& m) {
+    const auto known =
+      std::ranges::find_if(runs, [&](const job_view& run) { return run.id == m.id; });
+    if (known == runs.end() || storage::is_final(known->status))
+      return;
+    known->status = storage::job_status::running;
+    known->started_at = m.at;
   }
 
   void on_job_ended(const job_ended& m) {

@@ -194,6 +194,7 @@ struct room_bounds {
 ///   start_run                                       API, participant   run_accepted, once the
 ///                                                                      job is durable
 ///   join, leave                                     relay              joined / -
+///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
 ///   lease_renewed, lease_lost, close_room           directory          -
 /// States  open -> closing (every request: errc::unavailable, ask the directory again) -> gone.
@@ -209,9 +210,9 @@ using room_actor = caf::typed_actor<
   caf::result<storage::file_record>(read_file), caf::result<file_written>(write_file),
   caf::result<void>(remove_file), caf::result<room_description>(replace_source),
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
-  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_output),
-  caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
-  caf::result<void>(close_room)>;
+  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_started),
+  caf::result<void>(job_output), caf::result<void>(job_ended), caf::result<void>(lease_renewed),
+  caf::result<void>(lease_lost), caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {

@@ -42,7 +42,8 @@ struct exec_fixture : test_coordinator_fixture<> {
     REQUIRE(rows->register_node(node).has_value());
     store = actors::spawn_store(sys, std::move(opened), false);
     listener = sys.spawn([seen = log](caf::event_based_actor*) -> caf::behavior {
-      return {[seen](const actors::job_output& m) { seen->output.push_back(m); },
+      return {[](const actors::job_started&) {},
+              [seen](const actors::job_output& m) { seen->output.push_back(m); },
               [seen](const actors::job_ended& m) { seen->ended.push_back(m); }};
     });
   }
