@@ -447,12 +447,12 @@ struct dispatcher_state {
     const auto id = job.record.id;
     release_slot();
     job.at = phase::delayed;
+    if (job.is_cancelled) // also while stopping: the cancel was answered
+      return end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
     if (stopping) {
       waiters.fail(id, {errc::shutting_down, "the server is stopping"});
       return forget(id); // its row stays QUEUED for the next start
     }
-    if (job.is_cancelled)
-      return end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
     ++job.tries;
     log::warning("job could not be started",
                  {{"job", id.str()}, {"tries", job.tries}, {"why", why.detail}});
@@ -536,8 +536,10 @@ struct dispatcher_state {
   caf::result<void> on_cancel(const cancel_job& m) {
     const auto found = jobs.find(m.id);
     if (found == jobs.end())
-      return cancel_stored(m.id);
+      return cancel_stored(m);
     auto& job = found->second;
+    if (m.room && job.record.room != m.room)
+      return to_error(no_such_job());
     switch (job.at) {
     case phase::storing:
     case phase::loading:
@@ -558,11 +560,19 @@ struct dispatcher_state {
     return caf::unit;
   }
 
+  static failure no_such_job() {
+    return {errc::not_found, "there is no such execution in this room"};
+  }
+
   /// A job that waits in the database only, or is over.
-  caf::result<void> cancel_stored(job_id id) {
+  caf::result<void> cancel_stored(const cancel_job& m) {
+    const auto id = m.id;
     auto promise = self->make_response_promise<void>();
-    auto task = make_store_task([id, at = context.now()](
+    auto task = make_store_task([m, id, at = context.now()](
                                   storage::backend& backend) -> result<storage::job_record> {
+      if (m.room)
+        if (const auto row = backend.load_job(id); !row || row->room != m.room)
+          return row || row.why().code == errc::not_found ? no_such_job() : row.why();
       const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
       const auto done = backend.abandon_job(id, storage::job_status::cancelled, encoded, at);
       if (!done && done.why().code == errc::conflict)

@@ -32,9 +32,10 @@ struct submit_job {
 };
 
 /// Ends a queued or running job with outcome cancelled; answers when the end is under way.
-/// errc::conflict when it is over, errc::not_found when there is none.
+/// errc::conflict when it is over, errc::not_found when there is none, or none in `room`.
 struct cancel_job {
   job_id id;
+  std::optional<room_id> room = {}; ///< whose job it must be; nothing: anybody's
 };
 
 struct find_job {

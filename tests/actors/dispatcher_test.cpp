@@ -126,6 +126,30 @@ CAF_TEST(a job that could not be stored is not accepted and never runs) {
   CHECK_EQ(queue().queued, 0u);
 }
 
+CAF_TEST(a cancel that names a room reaches only the jobs of that room) {
+  const auto room = room_id::random();
+  const auto elsewhere = room_id::random();
+  const auto code_of_cancel = [this](job_id id, std::optional<room_id> in) {
+    const auto answer = ask<void>(dispatcher, cancel_job{id, in});
+    return answer ? "accepted" : std::string(to_string(answer.why().code));
+  };
+  launcher->next_program().runs_on();
+  auto job = job_of("key");
+  job.room = room;
+  const auto running = accepted(job);
+  CHECK_EQ(code_of_cancel(running, elsewhere), "not_found");
+  CHECK(status(running) == job_status::running);
+  CHECK_EQ(code_of_cancel(running, room), "accepted");
+  CHECK(status(running) == job_status::cancelled);
+  CHECK_EQ(code_of_cancel(running, elsewhere), "not_found"); // of the stored ones as well
+  CHECK_EQ(code_of_cancel(running, room), "conflict");
+  CHECK_EQ(code_of_cancel(job_id::random(), room), "not_found");
+  launcher->next_program().runs_on();
+  const auto free = accepted();
+  CHECK_EQ(code_of_cancel(free, room), "not_found");
+  CHECK_EQ(code_of_cancel(free, std::nullopt), "accepted");
+}
+
 CAF_TEST(two hundred jobs at once all complete and never run more than there are slots) {
   std::vector<submit_job> jobs;
   for (int i = 0; i < 200; ++i) {
