@@ -7,6 +7,8 @@
 
 #include <caf/all.hpp>
 
+#include <cstdlib>
+
 namespace coterie::actors {
 
 namespace {
@@ -20,6 +22,23 @@ result<std::vector<job_id>> recover(storage::backend& db, node_id self) {
   const auto lost = encode(
     result_without_run(sandbox::outcome::node_lost, "the server stopped while the program ran"));
   return db.recover_jobs(lost, system_now());
+}
+
+/// Whatever was acknowledged is in the database.
+void end_process(std::string_view) {
+  std::_Exit(EXIT_FAILURE);
+}
+
+/// Reports the end of `part` unless stop_node caused it.
+template <class Handle>
+void watch(const Handle& part, std::string name, std::function<void(std::string_view)> on_crash) {
+  caf::actor_cast<caf::actor>(part)->attach_functor(
+    [name = std::move(name), on_crash = std::move(on_crash)](const caf::error& why) {
+      if (why == caf::exit_reason::user_shutdown)
+        return;
+      log::error("a part of the server died", {{"part", name}, {"why", caf::to_string(why)}});
+      on_crash(name);
+    });
 }
 
 /// Asks and waits: only for start and stop, on the main thread.
@@ -75,6 +94,11 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   rooms.counters = settings.counters;
   rooms.idle_after = settings.room_idle_after;
   made.directory = spawn_directory(system, {std::move(rooms), made.id});
+  const auto on_crash = settings.on_crash ? std::move(settings.on_crash) : end_process;
+  watch(made.store, "store", on_crash);
+  watch(made.cluster, "cluster", on_crash);
+  watch(made.dispatcher, "dispatcher", on_crash);
+  watch(made.directory, "directory", on_crash);
   log::info("node is up", {{"node", made.id.str()}});
   return made;
 }

@@ -13,8 +13,10 @@
 #include <caf/actor_system.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace coterie::actors {
 
@@ -27,6 +29,9 @@ struct node_settings {
   std::uint32_t parallel_jobs = 4;
   std::uint32_t warm_containers = 2;
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
+  /// Called once, on any thread, for each of the four actors below that ends without having been
+  /// asked to. Null: the process ends at once with status 1.
+  std::function<void(std::string_view part)> on_crash;
 };
 
 /// Handles for net. Plain actors behind; a crash of one ends the process (its state is in the
