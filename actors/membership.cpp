@@ -6,16 +6,27 @@
 
 namespace coterie::actors {
 
-result<void> membership::add(const participant& who, const caf::actor& relay) {
+result<void> membership::add(const participant& who, const caf::actor& relay, caller asking) {
   if (!members_.contains(who.id) && members_.size() >= room_bounds::participants_max)
     return {errc::too_large, "this room is full: it has "
                                + std::to_string(room_bounds::participants_max) + " participants"};
-  members_.insert_or_assign(who.id, member{who, relay});
+  members_.insert_or_assign(who.id, member{who, relay, std::move(asking)});
   return {};
 }
 
 bool membership::remove(participant_id who) {
   return members_.erase(who) != 0;
+}
+
+std::vector<std::pair<participant_id, caf::actor>> membership::remove_changed(
+  const std::function<std::optional<storage::role>(const caller&)>& role_now) {
+  std::vector<std::pair<participant_id, caf::actor>> changed;
+  for (const auto& [id, entry] : members_)
+    if (role_now(entry.asking) != entry.who.grants)
+      changed.emplace_back(id, entry.relay);
+  for (const auto& [id, relay] : changed)
+    members_.erase(id);
+  return changed;
 }
 
 std::vector<participant_id> membership::remove_relay(const caf::actor_addr& relay) {

@@ -2,13 +2,17 @@
 
 // Who is in a room, and through which relays.
 
+#include "actors/capabilities.hpp"
 #include "actors/room_event.hpp"
 #include "base/result.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
 
+#include <functional>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace coterie::actors {
@@ -17,10 +21,14 @@ namespace coterie::actors {
 class membership {
 public:
   /// errc::too_large when the room is full. Adding a participant again replaces it.
-  result<void> add(const participant& who, const caf::actor& relay);
+  result<void> add(const participant& who, const caf::actor& relay, caller asking = {});
 
   /// Whether there was such a participant.
   bool remove(participant_id who);
+
+  /// Removes everybody whose role is not what `role_now` says, and answers who came through where.
+  std::vector<std::pair<participant_id, caf::actor>>
+  remove_changed(const std::function<std::optional<storage::role>(const caller&)>& role_now);
 
   /// Forgets a relay that is gone; answers whose participants went with it.
   std::vector<participant_id> remove_relay(const caf::actor_addr& relay);
@@ -43,6 +51,7 @@ private:
   struct member {
     participant who;
     caf::actor relay;
+    caller asking;
   };
   std::map<participant_id, member> members_;
 };

@@ -93,6 +93,8 @@ struct job_started;
 struct describe_cluster;
 struct cluster_status;
 struct drain;
+struct role_changed;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -198,6 +200,7 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::job_started))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::describe_cluster))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::cluster_status))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::drain))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::role_changed))
 
 CAF_END_TYPE_ID_BLOCK(coterie)
 
@@ -280,3 +283,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::job_started)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cluster_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::role_changed)

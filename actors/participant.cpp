@@ -47,7 +47,10 @@ struct participant_state {
     attach();
     return {
       [this](const participant_request& m) { on_request(m); },
-      [this](const room_event& m) { sink->on_event(m); },
+      [this](const room_event& m) {
+        if (is_joined) // else the next welcome contains it
+          sink->on_event(m);
+      },
       [this](participant_gone) { self->quit(); },
       [this](const end_participant&) { rejoin(); },
     };
@@ -136,7 +139,7 @@ struct participant_state {
   void ask(const std::string& reference, const cancel_job& what) {
     if (me.grants < storage::role::editor)
       return reply(reference, failure{errc::forbidden, "this needs the role editor in the room"});
-    self->request(dispatcher, request_timeout, what)
+    self->request(dispatcher, request_timeout, cancel_job{what.id, room})
       .then([this, reference] { reply(reference, std::string()); },
             [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }

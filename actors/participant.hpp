@@ -15,7 +15,7 @@
 namespace coterie::actors {
 
 /// What a participant asks for, as its dialect read it from the wire. `reference` comes back with
-/// the answer.
+/// the answer. A cancel_job reaches jobs of the participant's room only.
 struct participant_request {
   std::string reference;
   std::variant<start_run, cancel_job> what;
@@ -24,7 +24,8 @@ struct participant_request {
 /// The connection is closed: leave the room.
 struct participant_gone {};
 
-/// Close the connection with this reason (node is stopping, room deleted).
+/// Join again: the room has gone, or what this participant may do in it has changed. Whether that
+/// works decides about the connection.
 struct end_participant {
   std::string reason;
 };
@@ -35,6 +36,7 @@ struct end_participant {
 ///   participant_request               net      through the sink
 ///   participant_gone                  net      -
 ///   room_event                        relay    through the sink
+///   end_participant                   relay    -
 /// States  joining (requests wait for the join) -> in the room -> gone. A join that fails is told
 ///         to the sink, which closes the connection. When the room or relay dies the participant
 ///         joins again, with back-off, and keeps its socket.

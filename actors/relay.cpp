@@ -29,11 +29,13 @@ struct relay_state {
     return {
       [this](const attach_participant& m) { return on_attach(m); },
       [this](const room_event& m) { on_event(m); },
+      [this](const role_changed& m) { on_role_changed(m); },
     };
   }
 
   caf::result<joined> on_attach(const attach_participant& m) {
-    if (participants.size() >= relay_bounds::participants_max)
+    if (!participants.contains(m.handle.id())
+        && participants.size() >= relay_bounds::participants_max)
       return to_error({errc::too_large, "this room is full"});
     auto promise = self->make_response_promise<joined>();
     if (participants.emplace(m.handle.id(), local{m.as.id, m.handle}).second)
@@ -46,7 +48,8 @@ struct relay_state {
             member->second.is_joined = true;
           promise.deliver(welcome);
         },
-        [this, promise, handle](const caf::error& why) mutable {
+        [this, promise, handle, who = m.as.id](const caf::error& why) mutable {
+          self->send(owner, leave{who}); // a join that timed out may still be on its way
           forget(handle);
           promise.deliver(to_error(to_failure(why)));
           end_when_empty();
@@ -59,6 +62,14 @@ struct relay_state {
     for (const auto& [id, member] : participants)
       if (member.is_joined)
         self->send(member.handle, news);
+  }
+
+  void on_role_changed(const role_changed& m) {
+    for (auto& [id, member] : participants)
+      if (member.who == m.who) {
+        member.is_joined = false; // hears nothing more until it is welcomed again
+        self->send(member.handle, end_participant{"role_changed"});
+      }
   }
 
   void on_down(const caf::down_msg& gone) {

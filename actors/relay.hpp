@@ -9,6 +9,12 @@
 
 namespace coterie::actors {
 
+/// From the room: what this participant may do has changed. It is not a member any more and may
+/// join again.
+struct role_changed {
+  participant_id who;
+};
+
 struct relay_bounds {
   static constexpr std::size_t participants_max = 200;
 };
@@ -19,6 +25,7 @@ struct relay_bounds {
 ///   attach_participant           directory       joined, straight to the participant and before
 ///                                                any event that the welcome does not contain
 ///   room_event                   room            - (to every participant)
+///   role_changed                 room            - (that participant is told to join again)
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends
 /// Ends with its last participant.

@@ -4,6 +4,7 @@
 #include "actors/job.hpp"
 #include "actors/membership.hpp"
 #include "actors/metrics.hpp"
+#include "actors/relay.hpp"
 #include "actors/room_files.hpp"
 #include "actors/run_limits.hpp"
 #include "actors/store.hpp"
@@ -129,15 +130,28 @@ struct room_state {
   }
 
   /// Answers a write that changed nothing. What it repeats may still be on its way to the disk:
-  /// then an empty task stands behind that in the store's mailbox.
+  /// then an empty task stands behind that in the store's mailbox, perhaps in the next commit.
   template <class T>
   caf::result<T> answer_when_saved(T answer) {
     if (unsaved == 0)
       return answer;
-    return store_then([](storage::backend&) { return result<void>{}; }, std::move(answer));
+    auto promise = self->template make_response_promise<T>();
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([](storage::backend&) { return result<void>{}; }))
+      .then(
+        [this, promise, answer = std::move(answer)]() mutable {
+          if (has_lost_writes)
+            promise.deliver(to_error({errc::unavailable, "this was not saved; try again"}));
+          else
+            promise.deliver(std::move(answer));
+        },
+        [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
+    return promise;
   }
 
   void on_store_failed(const failure& why) {
+    has_lost_writes = true;
     log::error("a room ends because a write failed",
                {{"room", room.id.str()}, {"errc", to_string(why.code)}, {"why", why.detail}});
     close("moved");
@@ -185,6 +199,7 @@ struct room_state {
       return answer_when_saved(description(*granted));
     changed.updated_at = context.now();
     room = changed;
+    review_members();
     return store_then(
       [lease = lease, changed](storage::backend& db) { return db.update_room(lease, changed); },
       description(*granted));
@@ -200,7 +215,7 @@ struct room_state {
       return to_error(granted.why());
     for (const auto& run : runs)
       if (!storage::is_final(run.status))
-        self->send(context.dispatcher, cancel_job{run.id});
+        self->send(context.dispatcher, cancel_job{run.id, room.id});
     begin_closing();
     auto promise = self->make_response_promise<void>();
     self
@@ -349,8 +364,11 @@ struct room_state {
           promise.deliver(run_accepted{started.job});
         },
         [this, promise, id](const caf::error& why) mutable {
+          const auto told = to_failure(why);
+          if (told.code == errc::timeout) // it may still be accepted: not behind the asker's back
+            self->send(context.dispatcher, cancel_job{id, room.id});
           forget_run(id);
-          promise.deliver(to_error(to_failure(why)));
+          promise.deliver(to_error(told));
         });
     return promise;
   }
@@ -389,10 +407,23 @@ struct room_state {
     return context.languages->find(room.language);
   }
 
+  /// Runs that are over make place first: those under way are counted, watched and cancelled with
+  /// the room. The queue bounds how many these can be.
   void remember_run(job_view run) {
     runs.push_front(std::move(run));
-    if (runs.size() > room_bounds::runs_listed_max)
-      runs.pop_back();
+    while (runs.size() > room_bounds::runs_listed_max) {
+      const auto over = std::find_if(runs.rbegin(), runs.rend(), [](const job_view& known) {
+        return storage::is_final(known.status);
+      });
+      if (over == runs.rend())
+        return;
+      runs.erase(std::next(over).base());
+    }
+  }
+
+  std::vector<job_view> newest_runs() const {
+    const auto count = std::min(runs.size(), room_bounds::runs_listed_max);
+    return {runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(count)};
   }
 
   void forget_run(job_id id) {
@@ -402,7 +433,7 @@ struct room_state {
   caf::result<run_listing> on_list_runs(const list_runs& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
-    return run_listing{{runs.begin(), runs.end()}};
+    return run_listing{newest_runs()};
   }
 
   void on_job_started(const job_started& m) {
@@ -450,14 +481,14 @@ struct room_state {
     who.grants = *granted;
     const bool first_of_relay = members.is_new(m.relay);
     const bool is_back = members.contains(who.id);
-    if (auto added = members.add(who, m.relay); !added)
+    if (auto added = members.add(who, m.relay, m.who); !added)
       return to_error(added.why());
     if (first_of_relay)
       self->monitor(m.relay);
     if (context.counters && !is_back)
       context.counters->add_participants(1);
     tell_all(participant_joined{who});
-    return joined{room, *granted, members.participants(), {runs.begin(), runs.end()}};
+    return joined{room, *granted, members.participants(), newest_runs()};
   }
 
   void on_leave(const leave& m) {
@@ -467,6 +498,21 @@ struct room_state {
     if (context.counters)
       context.counters->add_participants(-1);
     tell_all(participant_left{m.who});
+  }
+
+  /// Whoever may do more or less than when it joined is out, and may join again as what it is now.
+  void review_members() {
+    const auto changed = members.remove_changed(
+      [this](const caller& asking) { return role_of(asking, room, capabilities); });
+    for (const auto& [who, relay] : changed) {
+      caf::anon_send(relay, role_changed{who});
+      if (context.counters)
+        context.counters->add_participants(-1);
+      tell_all(participant_left{who});
+    }
+    for (const auto& [who, relay] : changed)
+      if (members.is_new(relay))
+        self->demonitor(relay); // the next join through it monitors it again
   }
 
   void on_relay_gone(const caf::actor_addr& relay) {
@@ -551,10 +597,11 @@ struct room_state {
   std::vector<storage::capability_record> capabilities;
   std::vector<storage::alias_record> aliases;
   room_files files;
-  std::deque<job_view> runs;        // newest first, bounded by room_bounds::runs_listed_max
+  std::deque<job_view> runs;        // newest first; see remember_run for the bound
   std::vector<job_id> adopted_runs; // to be asked about; at most runs_listed_max
   membership members;
   std::size_t unsaved = 0; // writes that the store has not answered yet
+  bool has_lost_writes = false;
   bool closing = false;
   lease_deadline last_used;
   caf::disposable next_tick;

@@ -179,7 +179,7 @@ struct room_bounds {
   static constexpr std::size_t file_bytes_max = 8U << 20;
   static constexpr std::size_t room_bytes_max = 32U << 20; ///< all files together
   static constexpr std::size_t participants_max = 200;
-  static constexpr std::size_t runs_listed_max = 50; ///< also what is remembered of runs
+  static constexpr std::size_t runs_listed_max = 50; ///< of those that are over, also remembered
   static constexpr std::size_t title_bytes_max = 200;
   static constexpr std::chrono::milliseconds store_timeout{10'000};
   static constexpr std::chrono::milliseconds tick_every{30'000};

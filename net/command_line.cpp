@@ -121,9 +121,11 @@ result<std::vector<config::named_value>> read_config_file(command_line& line) {
   if (!was_named && !std::filesystem::exists(path, none))
     return std::vector<config::named_value>{};
   std::ifstream file(path);
+  if (!file)
+    return failure{errc::invalid_argument, path + ": cannot be read"};
   std::stringstream text;
-  if (!(text << file.rdbuf()))
-    return failure{errc::invalid_argument, path + ": cannot be read, or is empty"};
+  text << file.rdbuf();
+  text.clear(); // an empty file is fine
   if (const auto complaint = complain_about_groups(text.view()); !complaint.empty())
     return failure{errc::invalid_argument, path + ": " + complaint};
   auto parsed = caf::actor_system_config::parse_config(text);

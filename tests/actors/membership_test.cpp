@@ -28,6 +28,22 @@ struct fixture : actor_fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
+SCENARIO("those whose role has changed are removed, the others stay as they are") {
+  auto ada = somebody("ada");
+  auto bob = somebody("bob");
+  ada.grants = bob.grants = storage::role::editor;
+  CHECK(members.add(ada, east, {"known", ""}));
+  CHECK(members.add(bob, west, {"unknown", ""}));
+  const auto changed = members.remove_changed([](const caller& asking) {
+    return asking.token_hash == "known" ? std::optional{storage::role::editor} : std::nullopt;
+  });
+  REQUIRE_EQ(changed.size(), 1u);
+  CHECK(changed[0].first == bob.id);
+  CHECK(changed[0].second == west);
+  CHECK(members.contains(ada.id));
+  CHECK(!members.contains(bob.id));
+}
+
 SCENARIO("each relay is counted once, and is new until its first participant") {
   CHECK(members.is_new(east));
   CHECK(members.add(somebody("ada"), east));

@@ -56,6 +56,24 @@ SCENARIO("equal content is not stored again, but waits for what it repeats") {
   CHECK_NE(code_of(again), "accepted");
 }
 
+SCENARIO("equal content that comes while the first commit fails is not called saved") {
+  const auto room = find(open().room.id);
+  const auto repeat = [&] { return self->request(room, caf::infinite, put("a", "1")); };
+  std::optional<decltype(repeat())> again;
+  disk->on_write = [&] {
+    again.emplace(repeat());
+    disk->next_commit = failure{errc::system, "disk full"};
+  };
+  const auto first = request<file_written>(room, put("a", "1"));
+  consume_messages();
+  CHECK_EQ(code_of(first), "system");
+  std::string answer;
+  again->receive(
+    [&](const file_written&) { answer = "accepted"; },
+    [&](const caf::error& why) { answer = std::string(to_string(to_failure_of(why).code)); });
+  CHECK_EQ(answer, "unavailable");
+}
+
 SCENARIO("equal content that is on disk costs no write") {
   const auto room = find(open().room.id);
   CHECK(must(ask<file_written>(room, put("a", "1"))).created);
@@ -190,6 +208,39 @@ SCENARIO("deleting a room cancels what runs in it") {
   CHECK_EQ(code_of(ask<void>(room, remove_room{with(opened.tokens.owner)})), "accepted");
   CHECK(jobs->cancelled == std::vector{job});
   CHECK_EQ(code_of(ask<room_entry>(directory, find_room{opened.room.id})), "not_found");
+}
+
+SCENARIO("deleting a room cancels every run in it, also those that are not listed any more") {
+  const auto opened = open();
+  const auto room = find(opened.room.id);
+  const auto runs = room_bounds::runs_listed_max + 10;
+  for (std::size_t i = 0; i < runs; ++i)
+    REQUIRE_EQ(code_of(ask<run_accepted>(room, start_run{})), "accepted");
+  CHECK_EQ(must(ask<run_listing>(room, list_runs{})).runs.size(), room_bounds::runs_listed_max);
+  CHECK_EQ(code_of(ask<void>(room, remove_room{with(opened.tokens.owner)})), "accepted");
+  CHECK_EQ(jobs->cancelled.size(), runs);
+}
+
+SCENARIO("runs that are over make room for new ones") {
+  const auto room = find(open().room.id);
+  const auto first = must(ask<run_accepted>(room, start_run{})).job;
+  for (std::size_t i = 0; i < 3 * room_bounds::runs_listed_max; ++i)
+    end_run(room, must(ask<run_accepted>(room, start_run{})).job, storage::job_status::completed);
+  CHECK_EQ(must(ask<run_listing>(room, list_runs{})).runs.size(), room_bounds::runs_listed_max);
+  CHECK_EQ(runs_under_way(room), 1u); // the first one, still
+  end_run(room, first, storage::job_status::completed);
+  CHECK_EQ(runs_under_way(room), 0u);
+}
+
+SCENARIO("a run that is not accepted in time is cancelled, so that it does not run unasked") {
+  const auto room = find(open().room.id);
+  jobs->hold = true;
+  const auto asked = request<run_accepted>(room, start_run{});
+  pass(16s);
+  REQUIRE_EQ(code_of(asked), "timeout");
+  REQUIRE_EQ(jobs->submitted.size(), 1u);
+  CHECK(jobs->cancelled == std::vector{jobs->submitted[0].id});
+  jobs->answer_submits();
 }
 
 END_FIXTURE_SCOPE()

@@ -10,6 +10,7 @@
 
 #include "caf/test/bdd_dsl.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,13 +58,12 @@ struct dispatcher_script {
 
   std::vector<submit_job> submitted;
   std::vector<job_id> cancelled;
+  std::vector<std::optional<room_id>> cancelled_in; ///< the room that each cancel named
   std::vector<caf::typed_response_promise<void>> held;
   std::map<job_id, std::vector<caf::typed_response_promise<job_view>>> waiting;
 
-  void answer_submits() {
-    for (auto& promise : std::exchange(held, {}))
-      promise.deliver();
-  }
+  /// Lets the dispatcher answer what is held, when messages run: promises belong to their actor.
+  std::function<void()> answer_submits;
 };
 
 dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,

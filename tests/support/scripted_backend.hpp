@@ -19,7 +19,8 @@ struct storage_script {
   std::optional<failure> next_write;  ///< the next fenced write is refused with this
   std::optional<failure> every_begin; ///< nothing works until the test takes it away
   std::optional<failure> every_renewal;
-  bool forgets_leases = false; ///< renewals answer that this node holds nothing
+  std::function<void()> on_write; ///< called once, in the next fenced write
+  bool forgets_leases = false;    ///< renewals answer that this node holds nothing
 
   // seen by the test
   int commits = 0;
@@ -139,6 +140,8 @@ private:
   result<void> write(const std::function<result<void>()>& call) {
     if (auto refused = std::exchange(script_->next_write, std::nullopt))
       return *refused;
+    if (auto look = std::exchange(script_->on_write, nullptr))
+      look();
     auto done = call();
     script_->writes += done ? 1 : 0;
     return done;
