@@ -185,6 +185,7 @@ struct dispatcher_state {
 
   void on_not_stored(job_id id, caf::typed_response_promise<void>& promise, const failure& why) {
     promise.deliver(to_error(why));
+    waiters.fail(id, why);
     queue.give_back(jobs.at(id).key);
     if (!is_permanent(why)) {
       // The row may be there all the same, or come later. Its asker was told that it is not: it

@@ -23,7 +23,12 @@ struct fixture : exec_fixture {
       return {[this, me](const store_task& task) -> caf::result<caf::message> {
         if (store_is_away)
           return to_error({errc::unavailable, "the database is away"});
+        if (tasks_before_hold && (*tasks_before_hold)-- == 0)
+          return held.emplace(me->make_response_promise<caf::message>());
         return me->delegate(store, task);
+      },
+              [this](caf::tick_atom) {
+        std::exchange(held, std::nullopt)->deliver(to_error({errc::unavailable, "away"}));
       }};
     });
     spawn();
@@ -94,6 +99,8 @@ struct fixture : exec_fixture {
   }
 
   bool store_is_away = false;
+  std::optional<int> tasks_before_hold; ///< the one after these is held; tick_atom refuses it
+  std::optional<caf::typed_response_promise<caf::message>> held;
   caf::actor gate;
   dispatcher_actor dispatcher;
 };
@@ -148,6 +155,36 @@ CAF_TEST(a cancel that names a room reaches only the jobs of that room) {
   const auto free = accepted();
   CHECK_EQ(code_of_cancel(free, room), "not_found");
   CHECK_EQ(code_of_cancel(free, std::nullopt), "accepted");
+}
+
+CAF_TEST(a cancel that was answered holds when the server stops before the job was loaded) {
+  end_dispatcher();
+  storage::job_record row;
+  row.id = job_id::random();
+  row.language = "plain";
+  row.request = encode(plain_request("x"));
+  REQUIRE(rows->create_job(row).has_value());
+  tasks_before_hold = 1; // it is listed, but not loaded
+  spawn();
+  REQUIRE(held.has_value());
+  CHECK(ask<void>(dispatcher, cancel_job{row.id}).has_value());
+  CHECK(ask<void>(dispatcher, stop_jobs{}).has_value());
+  caf::anon_send(gate, caf::tick_atom_v);
+  consume_messages();
+  CHECK(status(row.id) == job_status::cancelled);
+}
+
+CAF_TEST(who waits for a job that turns out not to be accepted is told) {
+  tasks_before_hold = 0;
+  const auto job = job_of("key");
+  const auto submitted = ask_later<void>(dispatcher, job);
+  const auto waiting = ask_later<job_view>(dispatcher, wait_job{job.id});
+  caf::anon_send(gate, caf::tick_atom_v);
+  consume_messages();
+  REQUIRE(submitted->has_value());
+  CHECK(!(*submitted)->has_value());
+  REQUIRE(waiting->has_value());
+  CHECK(!(*waiting)->has_value());
 }
 
 CAF_TEST(two hundred jobs at once all complete and never run more than there are slots) {
