@@ -53,7 +53,7 @@ T must(result<T> answer) {
 /// What a test tells the dispatcher, and what reached it.
 struct dispatcher_script {
   std::optional<failure> refuse; ///< every submit_job is refused with this
-  bool hold = false;             ///< submits are answered by answer_submits
+  bool hold = false;             ///< submits are answered when the actor gets stop_jobs
 
   std::vector<submit_job> submitted;
   std::vector<job_id> cancelled;
