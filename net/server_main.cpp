@@ -150,8 +150,8 @@ void start_language_probe(sandbox::launcher* launcher, const config::language_ta
                            });
 }
 
-caf::actor_system_config actor_settings(
-  const std::vector<std::pair<std::string, std::string>>& from_operator) {
+caf::actor_system_config
+actor_settings(const std::vector<std::pair<std::string, std::string>>& from_operator) {
   caf::actor_system_config made;
   // Work stealing polls; with a shared queue idle workers sleep (measured: a tenth of the CPU).
   made.set("caf.scheduler.policy", "sharing");

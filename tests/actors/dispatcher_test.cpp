@@ -172,7 +172,7 @@ CAF_TEST(a room with one job does not wait for all jobs of another) {
   CHECK_EQ(files.size(), 4u + 21u);
 }
 
-CAF_TEST(a key with too many waiting jobs is refused and others are not) {
+CAF_TEST(a key with too many waiting jobs is refused and others are not ) {
   busy_slots();
   for (std::size_t i = 0; i < dispatcher_bounds::queued_per_key_max; ++i)
     caf::anon_send(dispatcher, job_of("greedy"));
@@ -188,7 +188,8 @@ CAF_TEST(bad requests and used ids are refused with the reason) {
   job.request.language = "ruby";
   auto refused = ask<void>(dispatcher, job);
   REQUIRE(!refused);
-  CHECK(refused.why() == (failure{errc::invalid_argument, "language: \"ruby\" is not offered here"}));
+  CHECK(refused.why()
+        == (failure{errc::invalid_argument, "language: \"ruby\" is not offered here"}));
   launcher->next_program().runs_on();
   job = job_of("key");
   accepted(job);
