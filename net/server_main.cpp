@@ -176,6 +176,10 @@ result<http_settings> front_end_settings(const config::settings& settings,
   if (!proxies)
     return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
   made.trusted_proxies = std::move(*proxies);
+  made.on_connections = [counters](std::size_t open, std::size_t websockets) {
+    counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
+    counters->set_websocket_connections(static_cast<std::int64_t>(websockets));
+  };
   made.on_request = [counters = std::move(counters)](method verb, std::string_view route,
                                                      unsigned status,
                                                      std::chrono::microseconds took) {
