@@ -236,7 +236,6 @@ int serve(command_line line, const char* const* environment) {
     return refuse_to_start(backend.why());
   auto launcher = start_launcher(*settings);
 
-  actors::register_messages();
   auto actor_config = actor_settings(line.caf);
   caf::actor_system system(actor_config);
   auto counters = std::make_shared<actors::metrics>(system);
@@ -290,6 +289,7 @@ int serve(command_line line, const char* const* environment) {
 } // namespace coterie::net
 
 int main(int argc, char** argv, char** environment) {
+  coterie::actors::register_messages(); // CAF's config reader needs its types, too
   using coterie::net::command_line;
   auto line = coterie::net::read_command_line(
     {const_cast<const char* const*>(argv) + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});
