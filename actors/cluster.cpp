@@ -42,8 +42,6 @@ struct cluster_state {
   }
 
   void on_beat(const result<void>& answer) {
-    if (state == node_state::starting)
-      state = node_state::up;
     if (!answer && storage_answers)
       log::error("the database does not answer", {{"why", answer.why().detail}});
     if (answer && !complaint.empty())
@@ -56,8 +54,8 @@ struct cluster_state {
   cluster_actor::pointer self;
   caf::actor store;
   node_id me;
-  node_state state = node_state::starting;
-  bool storage_answers = false;
+  node_state state = node_state::up;
+  bool storage_answers = true;
   std::string complaint;
   caf::disposable next_beat;
 };

@@ -14,14 +14,14 @@
 
 namespace coterie::actors {
 
-enum class node_state : std::uint8_t { starting, up, draining };
+enum class node_state : std::uint8_t { up, draining };
 
 struct describe_cluster {};
 
 struct cluster_status {
   node_id self;
-  node_state state = node_state::starting;
-  bool storage_answers = false;  ///< the last beat reached the database
+  node_state state = node_state::up;
+  bool storage_answers = true;   ///< the last beat reached the database
   std::string storage_complaint; ///< why not
 };
 
@@ -42,6 +42,7 @@ struct cluster_bounds {
 using cluster_actor =
   caf::typed_actor<caf::result<cluster_status>(describe_cluster), caf::result<void>(drain)>;
 
+/// The database has just answered: the caller has registered the node.
 cluster_actor spawn_cluster(caf::actor_system& system, caf::actor store, node_id self);
 
 } // namespace coterie::actors

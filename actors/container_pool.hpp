@@ -77,9 +77,9 @@ private:
   std::uint32_t warm_target_;
   sandbox::container_spec usual_;
   container_number last_ = 0;
-  std::deque<container_number> warm_;                     ///< oldest first
-  std::deque<job_id> waiting_;                            ///< for a usual one
-  std::unordered_map<job_id, sandbox::container_spec> special_; ///< to be made for one job
+  std::deque<container_number> warm_;                                  ///< oldest first
+  std::deque<job_id> waiting_;                                         ///< for a usual one
+  std::unordered_map<job_id, sandbox::container_spec> special_;        ///< to be made for one job
   std::unordered_map<container_number, std::optional<job_id>> making_; ///< whose; none: usual
   std::size_t usual_making_ = 0;
   std::uint32_t failures_ = 0; ///< in a row

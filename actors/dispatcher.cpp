@@ -58,7 +58,13 @@ std::string joined(const std::vector<std::string>& sentences) {
 ///   all but running -> ending (its end is being stored).
 struct live_job {
   enum class phase : std::uint8_t {
-    storing, queued, delayed, loading, wants_container, running, ending
+    storing,
+    queued,
+    delayed,
+    loading,
+    wants_container,
+    running,
+    ending
   };
 
   storage::job_record record; ///< without the request
@@ -134,8 +140,8 @@ struct dispatcher_state {
     auto row = std::make_shared<storage::job_record>(job.record);
     row->request = encode(m.request);
     auto promise = self->make_response_promise<void>();
-    auto task = make_store_task(
-      [row](storage::backend& backend) { return backend.create_job(*row); });
+    auto task =
+      make_store_task([row](storage::backend& backend) { return backend.create_job(*row); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then([this, id = m.id, promise]() mutable { on_accepted(id, promise); },
             [this, id = m.id, promise](const caf::error& why) mutable {
@@ -254,8 +260,7 @@ struct dispatcher_state {
       return get_container(job);
     job.at = phase::loading;
     const auto id = job.record.id;
-    auto task =
-      make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
+    auto task = make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then([this, id](const storage::job_record& row) { on_loaded(id, row); },
             [this, id](const caf::error& why) { on_try_failed(jobs.at(id), to_failure(why)); });
@@ -280,8 +285,7 @@ struct dispatcher_state {
   void get_container(live_job& job) {
     job.at = phase::wants_container;
     const auto& language = *context.languages->find(job.request->language);
-    const auto ready =
-      pool.request(job.record.id, container_spec_for(*job.request, language));
+    const auto ready = pool.request(job.record.id, container_spec_for(*job.request, language));
     if (ready)
       start(job, std::move(idle.extract(*ready).mapped()));
   }
@@ -491,9 +495,9 @@ struct dispatcher_state {
     job.record.status = status_of(outcome);
     job.record.completed_at = context.now();
     auto view = view_of(job.record);
-    auto task = make_store_task(
-      [id, node = context.node, status = view.status, encoded = encode(outcome),
-       at = *view.completed_at](storage::backend& backend) {
+    auto task =
+      make_store_task([id, node = context.node, status = view.status, encoded = encode(outcome),
+                       at = *view.completed_at](storage::backend& backend) {
         return end_row(backend, id, node, status, encoded, at);
       });
     view.result = std::move(outcome);
@@ -569,19 +573,19 @@ struct dispatcher_state {
   caf::result<void> cancel_stored(const cancel_job& m) {
     const auto id = m.id;
     auto promise = self->make_response_promise<void>();
-    auto task = make_store_task([m, id, at = context.now()](
-                                  storage::backend& backend) -> result<storage::job_record> {
-      if (m.room)
-        if (const auto row = backend.load_job(id); !row || row->room != m.room)
-          return row || row.why().code == errc::not_found ? no_such_job() : row.why();
-      const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
-      const auto done = backend.abandon_job(id, storage::job_status::cancelled, encoded, at);
-      if (!done && done.why().code == errc::conflict)
-        return {errc::conflict, "the execution is over"};
-      if (!done)
-        return done.why();
-      return backend.load_job(id);
-    });
+    auto task = make_store_task(
+      [m, id, at = context.now()](storage::backend& backend) -> result<storage::job_record> {
+        if (m.room)
+          if (const auto row = backend.load_job(id); !row || row->room != m.room)
+            return row || row.why().code == errc::not_found ? no_such_job() : row.why();
+        const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
+        const auto done = backend.abandon_job(id, storage::job_status::cancelled, encoded, at);
+        if (!done && done.why().code == errc::conflict)
+          return {errc::conflict, "the execution is over"};
+        if (!done)
+          return done.why();
+        return backend.load_job(id);
+      });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then(
         [this, id, promise](const storage::job_record& row) mutable {
@@ -627,8 +631,7 @@ struct dispatcher_state {
 
   template <class OnView, class OnError>
   void load_view(job_id id, OnView on_view, OnError on_error) {
-    auto task =
-      make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
+    auto task = make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then([on_view](const storage::job_record& row) mutable { on_view(view_of(row)); },
             [on_error](const caf::error& why) mutable { on_error(why); });

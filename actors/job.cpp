@@ -74,8 +74,9 @@ struct job_state {
   void take(todo::commit_start&) {
     const auto at = context.now();
     auto task = make_store_task(
-      [id = record.id, node = context.node, starts = record.starts,
-       at](storage::backend& backend) { return start_row(backend, id, node, starts, at); });
+      [id = record.id, node = context.node, starts = record.starts, at](storage::backend& backend) {
+        return start_row(backend, id, node, starts, at);
+      });
     ask_until_stored(self, context.store, task, [this, at](std::optional<failure> why) {
       if (!why)
         on_started(at);
@@ -99,9 +100,9 @@ struct job_state {
 
   void take(todo::run& step) {
     overdue_timer.dispose();
-    overdue_timer = self->run_delayed(
-      step.what.limits.wall + job_bounds::overdue_after,
-      [this] { self->send(self, program_exited{overdue_report()}); });
+    overdue_timer = self->run_delayed(step.what.limits.wall + job_bounds::overdue_after, [this] {
+      self->send(self, program_exited{overdue_report()});
+    });
     self->send(context.container, run_program{std::move(step.what)});
   }
 
@@ -130,10 +131,10 @@ struct job_state {
   void take(todo::store&) {
     record.completed_at = context.now();
     record.status = status_of(plan.result());
-    auto task = make_store_task(
-      [id = record.id, node = context.node, status = record.status,
-       encoded = std::make_shared<const std::string>(encode(plan.result())),
-       at = *record.completed_at](storage::backend& backend) {
+    auto task =
+      make_store_task([id = record.id, node = context.node, status = record.status,
+                       encoded = std::make_shared<const std::string>(encode(plan.result())),
+                       at = *record.completed_at](storage::backend& backend) {
         return end_row(backend, id, node, status, *encoded, at);
       });
     ask_until_stored(self, context.store, task, [this](std::optional<failure> why) {
@@ -161,8 +162,8 @@ struct job_state {
   /// Somebody else ended the job, or has it: what is stored counts, not what we know.
   void on_row_taken() {
     log::warning("job is not ours any more", {{"job", record.id.str()}});
-    auto task = make_store_task(
-      [id = record.id](storage::backend& backend) { return backend.load_job(id); });
+    auto task =
+      make_store_task([id = record.id](storage::backend& backend) { return backend.load_job(id); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then([this](const storage::job_record& stored) { end_with(view_of(stored)); },
             [this](const caf::error&) { end_with(view_of(record)); });

@@ -17,20 +17,25 @@ namespace coterie::actors {
 /// What the job has to do now.
 namespace todo {
 struct nothing {};
-struct commit_start {};                   ///< make RUNNING durable, then tell on_started
-struct run { sandbox::command what; };    ///< then tell on_output and on_exited
-struct kill { sandbox::outcome why; };    ///< end the running program
-struct store {};                          ///< the result is complete
-struct give_back { failure why; };        ///< nothing was started: to be tried again
-struct leave {};                          ///< leave the row RUNNING: recovery starts it again
+struct commit_start {}; ///< make RUNNING durable, then tell on_started
+struct run {
+  sandbox::command what;
+}; ///< then tell on_output and on_exited
+struct kill {
+  sandbox::outcome why;
+};               ///< end the running program
+struct store {}; ///< the result is complete
+struct give_back {
+  failure why;
+};               ///< nothing was started: to be tried again
+struct leave {}; ///< leave the row RUNNING: recovery starts it again
 } // namespace todo
 
-using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::kill,
-                              todo::store, todo::give_back, todo::leave>;
+using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::kill, todo::store,
+                              todo::give_back, todo::leave>;
 
 /// The limits of one phase: the template's defaults, changed by `wanted`, never above its ceiling.
-config::limits effective_limits(const config::command_template& phase,
-                                const wanted_limits& wanted);
+config::limits effective_limits(const config::command_template& phase, const wanted_limits& wanted);
 
 /// The container that a request needs. Its work directory serves both phases, so it has the
 /// larger of their sizes.
@@ -88,8 +93,7 @@ private:
   job_step on_ran();
   job_step on_test_ran();
   job_step finish(sandbox::outcome how);
-  sandbox::command command_of(const config::command_template& phase,
-                              const config::limits& limits,
+  sandbox::command command_of(const config::command_template& phase, const config::limits& limits,
                               const std::vector<std::string>& args) const;
 
   run_request request_;

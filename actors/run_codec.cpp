@@ -238,8 +238,8 @@ std::optional<json::object> parse(std::string_view text) {
   json::error_code failed;
   auto parsed = json::parse(text, failed);
   int version = 0;
-  if (failed || !parsed.is_object()
-      || !read_number(member(parsed.get_object(), "v"), version) || version != format_version)
+  if (failed || !parsed.is_object() || !read_number(member(parsed.get_object(), "v"), version)
+      || version != format_version)
     return std::nullopt;
   return std::move(parsed.get_object());
 }

@@ -1,6 +1,7 @@
 #include "base/ids.hpp"
 
 #include "base/random.hpp"
+#include "base/text.hpp"
 
 namespace coterie {
 
@@ -9,16 +10,6 @@ namespace {
 // Group lengths of the canonical form, in bytes: 8-4-4-4-12 digits.
 constexpr bool starts_group(std::size_t byte) {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
-
-int digit_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
 }
 
 } // namespace
@@ -44,8 +35,8 @@ std::optional<uuid_bytes> parse_uuid(std::string_view text) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (starts_group(i) && text[at++] != '-')
       return std::nullopt;
-    const int high = digit_value(text[at++]);
-    const int low = digit_value(text[at++]);
+    const int high = hex_value(text[at++]);
+    const int low = hex_value(text[at++]);
     if (high < 0 || low < 0)
       return std::nullopt;
     bytes[i] = static_cast<std::uint8_t>(high << 4 | low);

@@ -19,6 +19,9 @@ std::string to_utf8(std::string_view bytes);
 /// UTF-8 sequence. Never shortens by more than three bytes beyond the cut.
 std::string_view utf8_prefix(std::string_view bytes, std::size_t bytes_max) noexcept;
 
+/// The value of a hexadecimal digit of either case; -1 for anything else.
+int hex_value(char c) noexcept;
+
 /// Base64 with padding (RFC 4648, 4).
 std::string encode_base64(std::string_view bytes);
 

@@ -34,18 +34,33 @@ connection_counter::verdict connection_counter::enter(const std::string& address
     of_address = ++count;
   }
   ++total_;
+  tell();
   if (total_ > total_max_)
     return verdict::server_full;
   return of_address > per_address_max_ ? verdict::address_full : verdict::welcome;
 }
 
-void connection_counter::leave(const std::string& address) {
+void connection_counter::leave(const std::string& address, bool is_websocket) {
   const std::lock_guard guard(mutex_);
   if (const auto count = per_address_.find(address);
       count != per_address_.end() && --count->second == 0)
     per_address_.erase(count);
+  if (is_websocket)
+    --websockets_;
   if (--total_ == 0)
     emptied_.notify_all();
+  tell();
+}
+
+void connection_counter::upgrade() {
+  const std::lock_guard guard(mutex_);
+  ++websockets_;
+  tell();
+}
+
+void connection_counter::tell() const {
+  if (on_change_)
+    on_change_(total_, websockets_);
 }
 
 std::size_t connection_counter::total() const {

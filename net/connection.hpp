@@ -3,67 +3,18 @@
 // One accepted socket: non-blocking reads and gathered writes, and waiting for either. Sessions
 // wait for readiness instead of for data, so that an idle one owns no buffer.
 
+#include "net/connection_counter.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <sys/uio.h>
 
-#include <condition_variable>
 #include <cstddef>
-#include <memory>
-#include <mutex>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 namespace coterie::net {
-
-/// Counts connections, in total and per address. Thread-safe; touched once per connection.
-class connection_counter {
-public:
-  connection_counter(std::size_t total_max, std::size_t per_address_max)
-      : total_max_(total_max), per_address_max_(per_address_max) {}
-
-  enum class verdict { welcome, server_full, address_full, flooded };
-
-  /// Counts one connection in, unless it is `flooded`: so far beyond the bound that not even a
-  /// refusal is said. An empty address is not counted by itself.
-  verdict enter(const std::string& address);
-  void leave(const std::string& address);
-  std::size_t total() const;
-  /// Whether the count fell to zero before `deadline`.
-  bool wait_until_empty(std::chrono::steady_clock::time_point deadline) const;
-
-private:
-  std::size_t total_max_;
-  std::size_t per_address_max_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable emptied_;
-  std::size_t total_ = 0;
-  std::unordered_map<std::string, std::size_t> per_address_;
-};
-
-/// One connection's place in the count; left on destruction.
-class connection_slot {
-public:
-  connection_slot() = default;
-  connection_slot(std::shared_ptr<connection_counter> counter, std::string address)
-      : counter_(std::move(counter)), address_(std::move(address)) {}
-  connection_slot(connection_slot&& other) noexcept = default;
-  connection_slot& operator=(connection_slot&& other) noexcept {
-    std::swap(counter_, other.counter_);
-    std::swap(address_, other.address_);
-    return *this;
-  }
-  ~connection_slot() {
-    if (counter_)
-      counter_->leave(address_);
-  }
-
-private:
-  std::shared_ptr<connection_counter> counter_;
-  std::string address_;
-};
 
 class connection {
 public:
@@ -90,6 +41,11 @@ public:
   template <class Function>
   void wait_writable(Function&& then) {
     socket_.async_wait(tcp::socket::wait_write, std::forward<Function>(then));
+  }
+
+  /// Counted as a WebSocket from now on.
+  void upgrade() {
+    slot_.upgrade();
   }
 
   void shutdown_send();

@@ -3,6 +3,7 @@
 // What an operator (or a test) may choose about the front end.
 
 #include "base/result.hpp"
+#include "net/connection_counter.hpp"
 #include "net/cors.hpp"
 #include "net/http.hpp"
 #include "net/identity.hpp"
@@ -61,6 +62,7 @@ struct http_settings {
   cors_policy cors;
   std::vector<address_block> trusted_proxies; ///< whose X-Forwarded-For is believed
   request_observer on_request;
+  connection_observer on_connections;
   bool access_log = true; ///< one line per request at level info
 };
 

@@ -191,8 +191,8 @@ http_server::http_server(http_settings settings, router routes)
   context.settings = std::move(settings);
   context.routes = std::move(routes);
   const auto& limits = context.settings.limits;
-  context.connections = std::make_shared<connection_counter>(limits.connections_max,
-                                                             limits.connections_per_address_max);
+  context.connections = std::make_shared<connection_counter>(
+    limits.connections_max, limits.connections_per_address_max, context.settings.on_connections);
   const auto threads = std::max<std::size_t>(context.settings.io_threads, 1);
   for (std::size_t i = 0; i < threads; ++i)
     self_->loops.push_back(std::make_shared<io_loop>(i, context.settings.timeouts.tick));

@@ -150,8 +150,8 @@ void start_language_probe(sandbox::launcher* launcher, const config::language_ta
                            });
 }
 
-caf::actor_system_config actor_settings(
-  const std::vector<std::pair<std::string, std::string>>& from_operator) {
+caf::actor_system_config
+actor_settings(const std::vector<std::pair<std::string, std::string>>& from_operator) {
   caf::actor_system_config made;
   // Work stealing polls; with a shared queue idle workers sleep (measured: a tenth of the CPU).
   made.set("caf.scheduler.policy", "sharing");
@@ -176,6 +176,10 @@ result<http_settings> front_end_settings(const config::settings& settings,
   if (!proxies)
     return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
   made.trusted_proxies = std::move(*proxies);
+  made.on_connections = [counters](std::size_t open, std::size_t websockets) {
+    counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
+    counters->set_websocket_connections(static_cast<std::int64_t>(websockets));
+  };
   made.on_request = [counters = std::move(counters)](method verb, std::string_view route,
                                                      unsigned status,
                                                      std::chrono::microseconds took) {
@@ -232,7 +236,6 @@ int serve(command_line line, const char* const* environment) {
     return refuse_to_start(backend.why());
   auto launcher = start_launcher(*settings);
 
-  actors::register_messages();
   auto actor_config = actor_settings(line.caf);
   caf::actor_system system(actor_config);
   auto counters = std::make_shared<actors::metrics>(system);
@@ -286,6 +289,7 @@ int serve(command_line line, const char* const* environment) {
 } // namespace coterie::net
 
 int main(int argc, char** argv, char** environment) {
+  coterie::actors::register_messages(); // CAF's config reader needs its types, too
   using coterie::net::command_line;
   auto line = coterie::net::read_command_line(
     {const_cast<const char* const*>(argv) + 1, static_cast<std::size_t>(std::max(argc - 1, 0))});

@@ -38,6 +38,7 @@ std::shared_ptr<ws_socket> ws_socket::self() {
 void ws_socket::start(std::string answer, std::string received) {
   heard_at_ = std::chrono::steady_clock::now();
   ping_at_ = heard_at_ + settings_.ping_interval;
+  link_.upgrade();
   loop_->add(shared_from_this());
   push(std::make_shared<const std::string>(std::move(answer)));
   tell([this](ws_events& events) { events.on_open(self()); });

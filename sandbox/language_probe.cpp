@@ -19,8 +19,7 @@ bool is_digit(char c) {
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(launcher& with, std::vector<config::language> languages, on_version tell)
-      : launcher_(with), languages_(std::move(languages)), tell_(std::move(tell)) {
-  }
+      : launcher_(with), languages_(std::move(languages)), tell_(std::move(tell)) {}
 
   void next() {
     if (at_ == languages_.size()) {

@@ -22,6 +22,7 @@ constexpr std::size_t processes_max = 65'536; // looked at in one walk
 constexpr int parent_field = 4;
 constexpr int user_ticks_field = 14;
 constexpr int waited_system_ticks_field = 17;
+constexpr int state_field = 3;
 constexpr int threads_field = 20;
 constexpr int start_field = 22;
 constexpr int rss_field = 24;
@@ -55,7 +56,9 @@ std::optional<stat_fields> parse_stat(std::string_view line) {
     std::int64_t value = 0;
     std::from_chars(line.data(), line.data() + line.size(), value); // the state is a letter: 0
     const auto number = static_cast<std::uint64_t>(value);
-    if (field == parent_field)
+    if (field == state_field)
+      out.has_ended = line.front() == 'Z' || line.front() == 'X';
+    else if (field == parent_field)
       out.parent = static_cast<int>(value);
     else if (field >= user_ticks_field && field <= waited_system_ticks_field)
       out.cpu_ticks += number;
@@ -71,7 +74,7 @@ std::optional<stat_fields> parse_stat(std::string_view line) {
 }
 
 std::optional<std::uint64_t> start_time_of(int pid) {
-  if (const auto fields = read_stat(std::to_string(pid).c_str()))
+  if (const auto fields = read_stat(std::to_string(pid).c_str()); fields && !fields->has_ended)
     return fields->start_ticks;
   return std::nullopt;
 }

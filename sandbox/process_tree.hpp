@@ -24,12 +24,14 @@ struct stat_fields {
   std::uint32_t threads = 0;
   std::uint64_t rss_pages = 0;
   std::uint64_t start_ticks = 0; ///< since boot
+  bool has_ended = false;        ///< a zombie: its parent has not waited for it yet
 };
 
 /// Parses a stat line; the program's name in it may hold spaces and parentheses.
 std::optional<stat_fields> parse_stat(std::string_view line);
 
-/// When the process started, in clock ticks since boot; nothing when there is none.
+/// When the process started, in clock ticks since boot; nothing when there is none or it has
+/// ended (an ended server can stay a zombie for long where nobody waits for orphans).
 std::optional<std::uint64_t> start_time_of(int pid);
 
 /// What all descendants of `pid` (not itself) use now.

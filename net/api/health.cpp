@@ -30,8 +30,6 @@ void check(const api_context_ptr& context, const Handle& who, Question question,
 
 std::string_view name_of(actors::node_state state) {
   switch (state) {
-  case actors::node_state::starting:
-    return "starting";
   case actors::node_state::up:
     return "up";
   case actors::node_state::draining:

@@ -24,7 +24,7 @@ struct fixture : actor_fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
-SCENARIO("a node is up once the database has answered") {
+SCENARIO("a node is up from the start: it has registered itself") {
   consume_messages();
   CHECK(status().state == node_state::up);
   CHECK(status().storage_answers);

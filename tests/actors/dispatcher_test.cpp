@@ -21,15 +21,15 @@ struct fixture : exec_fixture {
     // In front of the store: refuses as often as a test says.
     gate = sys.spawn([this](caf::event_based_actor* me) -> caf::behavior {
       return {[this, me](const store_task& task) -> caf::result<caf::message> {
-        if (store_is_away)
-          return to_error({errc::unavailable, "the database is away"});
-        if (tasks_before_hold && (*tasks_before_hold)-- == 0)
-          return held.emplace(me->make_response_promise<caf::message>());
-        return me->delegate(store, task);
-      },
+                if (store_is_away)
+                  return to_error({errc::unavailable, "the database is away"});
+                if (tasks_before_hold && (*tasks_before_hold)-- == 0)
+                  return held.emplace(me->make_response_promise<caf::message>());
+                return me->delegate(store, task);
+              },
               [this](caf::tick_atom) {
-        std::exchange(held, std::nullopt)->deliver(to_error({errc::unavailable, "away"}));
-      }};
+                std::exchange(held, std::nullopt)->deliver(to_error({errc::unavailable, "away"}));
+              }};
     });
     spawn();
   }
@@ -233,7 +233,7 @@ CAF_TEST(a room with one job does not wait for all jobs of another) {
   CHECK_EQ(files.size(), 4u + 21u);
 }
 
-CAF_TEST(a key with too many waiting jobs is refused and others are not) {
+CAF_TEST(a key with too many waiting jobs is refused and others are not ) {
   busy_slots();
   for (std::size_t i = 0; i < dispatcher_bounds::queued_per_key_max; ++i)
     caf::anon_send(dispatcher, job_of("greedy"));
@@ -249,7 +249,8 @@ CAF_TEST(bad requests and used ids are refused with the reason) {
   job.request.language = "ruby";
   auto refused = ask<void>(dispatcher, job);
   REQUIRE(!refused);
-  CHECK(refused.why() == (failure{errc::invalid_argument, "language: \"ruby\" is not offered here"}));
+  CHECK(refused.why()
+        == (failure{errc::invalid_argument, "language: \"ruby\" is not offered here"}));
   launcher->next_program().runs_on();
   job = job_of("key");
   accepted(job);

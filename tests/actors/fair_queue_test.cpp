@@ -46,7 +46,7 @@ SCENARIO("a key with one job does not wait behind another key's hundred") {
   const auto order = drain(queue);
   REQUIRE_EQ(order.size(), 103u);
   CHECK((std::vector<job_id>(order.begin(), order.begin() + 5)
-        == std::vector<job_id>{many[0], one[0], two[0], many[1], two[1]}));
+         == std::vector<job_id>{many[0], one[0], two[0], many[1], two[1]}));
 }
 
 SCENARIO("the queue refuses beyond its bounds, counting places that are not pushed yet") {

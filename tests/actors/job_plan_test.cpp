@@ -131,8 +131,11 @@ SCENARIO("a program that does not compile is not run") {
 
 SCENARIO("each test is run and judged by what it printed") {
   auto request = plain_request("x");
-  request.tests = {{"right", "1", "one\n"}, {"wrong", "2", "two"}, {"slow", "3", ""},
-                   {"broken", "4", ""},     {"greedy", "5", ""}};
+  request.tests = {{"right", "1", "one\n"},
+                   {"wrong", "2", "two"},
+                   {"slow", "3", ""},
+                   {"broken", "4", ""},
+                   {"greedy", "5", ""}};
   auto plan = plan_of(request);
   CHECK_EQ(started(plan).stdin_bytes, "1");
   plan.on_output(sandbox::stream::out, "one  \n\n");
@@ -147,9 +150,9 @@ SCENARIO("each test is run and judged by what it printed") {
   std::vector<verdict> verdicts;
   for (const auto& test : plan.result().tests)
     verdicts.push_back(test.judged);
-  CHECK((verdicts == std::vector<verdict>{verdict::accepted, verdict::wrong_answer,
-                                         verdict::time_limit, verdict::runtime_error,
-                                         verdict::memory_limit}));
+  CHECK((verdicts
+         == std::vector<verdict>{verdict::accepted, verdict::wrong_answer, verdict::time_limit,
+                                 verdict::runtime_error, verdict::memory_limit}));
   CHECK(status_of(plan.result()) == storage::job_status::completed); // all were judged
 }
 
@@ -196,7 +199,7 @@ SCENARIO("a cancelled job ends in every state without starting anything more") {
   auto compiling = plan_of(built_request());
   started(compiling);
   CHECK(is<todo::kill>(compiling.end(outcome::cancelled)));
-  CHECK(is<todo::nothing>(compiling.end(outcome::node_lost))); // the first reason wins
+  CHECK(is<todo::nothing>(compiling.end(outcome::node_lost)));          // the first reason wins
   CHECK(is<todo::store>(compiling.on_exited(report(outcome::exited)))); // it was faster
   CHECK(compiling.result().how == outcome::cancelled);
 

@@ -141,7 +141,7 @@ CAF_TEST(a compiler that fails is the result and no program runs) {
   CHECK_EQ(launcher->world().commands.size(), 1u);
 }
 
-CAF_TEST(a time limit is a time-out and a memory limit a failure) {
+CAF_TEST(a time limit is a time - out and a memory limit a failure) {
   launcher->next_program().ends(sandbox::outcome::wall_time);
   begin(plain_request("x"));
   CHECK(status(id) == storage::job_status::timeout);

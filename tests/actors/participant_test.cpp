@@ -271,7 +271,7 @@ SCENARIO("requests without an answer are bounded, and an answer makes place") {
   anon_send(ada.handle, run("one too many"));
   consume_messages();
   CHECK((ada.log->words == words{"welcome", "one too many: rate_limited"}));
-  jobs->answer_submits();
+  anon_send(dispatcher, stop_jobs{});
   consume_messages();
   CHECK_EQ(ada.log->count("r: accepted"), participant_bounds::requests_max);
   jobs->hold = false;

@@ -172,7 +172,7 @@ SCENARIO("of two exclusive runs that are asked for at once one is refused") {
   CHECK_EQ(code_of(one), "no answer yet");
   REQUIRE_EQ(code_of(two), "conflict");
   CHECK_EQ((**two).why().detail, "active:QUEUED");
-  jobs->answer_submits();
+  anon_send(dispatcher, stop_jobs{});
   consume_messages();
   CHECK_EQ(code_of(one), "accepted");
   end_run(room, jobs->submitted.at(0).id, storage::job_status::completed);
@@ -240,7 +240,7 @@ SCENARIO("a run that is not accepted in time is cancelled, so that it does not r
   REQUIRE_EQ(code_of(asked), "timeout");
   REQUIRE_EQ(jobs->submitted.size(), 1u);
   CHECK(jobs->cancelled == std::vector{jobs->submitted[0].id});
-  jobs->answer_submits();
+  anon_send(dispatcher, stop_jobs{});
 }
 
 END_FIXTURE_SCOPE()

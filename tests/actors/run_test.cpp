@@ -68,8 +68,8 @@ SCENARIO("each broken bound of a request is named with its field") {
 SCENARIO("only plain relative paths may name a file") {
   for (const auto* good : {"main.py", "src/a b.c", "\xc3\xa9t\xc3\xa9.txt", "..a/b..", ".env"})
     CHECK(!complain_about_path(good));
-  for (const auto* bad : {"", "/etc/passwd", "../x", "a/../b", "a//b", "a/", ".", "a/.", "a\nb",
-                          "a\x7f", "\xff"})
+  for (const auto* bad :
+       {"", "/etc/passwd", "../x", "a/../b", "a//b", "a/", ".", "a/.", "a\nb", "a\x7f", "\xff"})
     CHECK(complain_about_path(bad).has_value());
   CHECK(complain_about_path(std::string(run_bounds::path_bytes_max + 1, 'x')).has_value());
   CHECK(complain_about_path(std::string("a\0b", 3)).has_value());
@@ -112,8 +112,8 @@ SCENARIO("a result survives being stored, whatever its bytes are") {
 }
 
 SCENARIO("what encode did not make is not decoded") {
-  for (const auto* text : {"", "{}", "[]", "null", "{\"v\":2}", "{\"v\":1}", "{\"v\":1,\"outcome\":7}",
-                           "not json"}) {
+  for (const auto* text :
+       {"", "{}", "[]", "null", "{\"v\":2}", "{\"v\":1}", "{\"v\":1,\"outcome\":7}", "not json"}) {
     CHECK(!decode_run_request(text));
     CHECK(!decode_run_result(text));
   }
@@ -136,9 +136,9 @@ SCENARIO("outcomes map to the status that callers see") {
   CHECK(ended(sandbox::outcome::wall_time) == job_status::timeout);
   CHECK(ended(sandbox::outcome::cpu_time) == job_status::timeout);
   CHECK(ended(sandbox::outcome::cancelled) == job_status::cancelled);
-  for (auto how : {sandbox::outcome::memory, sandbox::outcome::output_limit,
-                   sandbox::outcome::file_size, sandbox::outcome::signalled,
-                   sandbox::outcome::compile_error, sandbox::outcome::node_lost,
-                   sandbox::outcome::internal})
+  for (auto how :
+       {sandbox::outcome::memory, sandbox::outcome::output_limit, sandbox::outcome::file_size,
+        sandbox::outcome::signalled, sandbox::outcome::compile_error, sandbox::outcome::node_lost,
+        sandbox::outcome::internal})
     CHECK(ended(how) == job_status::failed);
 }

@@ -4,6 +4,7 @@
 
 #include "caf/test/bdd_dsl.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace coterie::sandbox;
@@ -32,4 +33,14 @@ SCENARIO("a process keeps its start time, and a missing one has none") {
   CHECK(start_time_of(::getpid()).has_value());
   CHECK_EQ(*start_time_of(::getpid()), *start_time_of(::getpid()));
   CHECK(!start_time_of(0x7ffffffe));
+}
+
+SCENARIO("a process that has ended has no start time, though nobody has waited for it") {
+  const pid_t child = ::fork();
+  if (child == 0)
+    ::_exit(0);
+  siginfo_t ended{};
+  REQUIRE_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  CHECK(!start_time_of(child));
+  ::waitpid(child, nullptr, 0);
 }

@@ -1,7 +1,6 @@
 #include "support/actor_fixture.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/tell.hpp"
 
 namespace coterie::testing {
 
@@ -21,17 +20,16 @@ const std::shared_ptr<const config::language_table>& built_in_languages() {
 dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
                                            std::shared_ptr<dispatcher_script> script) {
   return system.spawn([script](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
-    script->answer_submits = [me = caf::actor_cast<caf::weak_actor_ptr>(self)] {
-      tell(me, stop_jobs{});
-    };
     return {
       [=](const submit_job& m) -> caf::result<void> {
         script->submitted.push_back(m);
         if (script->refuse)
           return to_error(*script->refuse);
+        auto promise = self->make_response_promise<void>();
+        script->held.push_back(promise);
         if (!script->hold)
-          return caf::unit;
-        return script->held.emplace_back(self->make_response_promise<void>());
+          script->answer_submits();
+        return promise;
       },
       [=](const cancel_job& m) {
         script->cancelled.push_back(m.id);
@@ -46,13 +44,8 @@ dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
         return promise;
       },
       [=](describe_queue) { return queue_status{}; },
-      [=](const stop_jobs& m) {
-        auto held = std::exchange(script->held, {});
-        if (m.grace > 0ms) // the test is over
-          return script->waiting.clear();
-        for (auto& promise : held)
-          promise.deliver();
-      },
+      // A promise may only be kept by its own actor: tests send this to end `hold`.
+      [=](const stop_jobs&) { script->answer_submits(); },
     };
   });
 }
@@ -69,10 +62,10 @@ actor_fixture::actor_fixture() : languages(built_in_languages()) {
 actor_fixture::~actor_fixture() {
   for (const auto& still_there : to_end)
     caf::anon_send_exit(still_there, caf::exit_reason::user_shutdown);
-  caf::anon_send(dispatcher, stop_jobs{1ms});
-  consume_messages();
   caf::anon_send_exit(dispatcher, caf::exit_reason::user_shutdown);
   consume_messages();
+  jobs->held.clear();
+  jobs->waiting.clear();
   caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   consume_messages();
   // A timer that still ran would keep its actor and hang the base's destructor.

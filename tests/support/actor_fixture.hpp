@@ -10,7 +10,6 @@
 
 #include "caf/test/bdd_dsl.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -54,7 +53,7 @@ T must(result<T> answer) {
 /// What a test tells the dispatcher, and what reached it.
 struct dispatcher_script {
   std::optional<failure> refuse; ///< every submit_job is refused with this
-  bool hold = false;             ///< submits are answered by answer_submits
+  bool hold = false;             ///< submits are answered when the actor gets stop_jobs
 
   std::vector<submit_job> submitted;
   std::vector<job_id> cancelled;
@@ -62,8 +61,10 @@ struct dispatcher_script {
   std::vector<caf::typed_response_promise<void>> held;
   std::map<job_id, std::vector<caf::typed_response_promise<job_view>>> waiting;
 
-  /// Lets the dispatcher answer what is held, when messages run: promises belong to their actor.
-  std::function<void()> answer_submits;
+  void answer_submits() {
+    for (auto& promise : std::exchange(held, {}))
+      promise.deliver();
+  }
 };
 
 dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,

@@ -151,8 +151,7 @@ void fake_launcher::create(sandbox::container_spec spec,
       return done(std::move(why));
     }
     world_->specs.push_back(spec);
-    done(std::unique_ptr<sandbox::container>(
-      std::make_unique<fake_container>(world_, ++made_)));
+    done(std::unique_ptr<sandbox::container>(std::make_unique<fake_container>(world_, ++made_)));
   };
   if (world_->holds_creations)
     world_->held_creations.push_back(std::move(make));

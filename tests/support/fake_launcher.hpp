@@ -36,7 +36,7 @@ private:
 
 /// What the test can see of all containers.
 struct fake_world {
-  std::deque<script> next_programs;        ///< a program without one exits with 0
+  std::deque<script> next_programs; ///< a program without one exits with 0
   std::deque<failure> next_create_failures;
   std::deque<failure> next_put_failures;
   bool holds_creations = false;
@@ -45,10 +45,10 @@ struct fake_world {
   std::vector<std::string> files;         ///< "path=content" in order
   std::vector<int> container_of;          ///< which container ran each command
   std::vector<sandbox::container_spec> specs;
-  int alive = 0;                          ///< containers
-  int running = 0;                        ///< programs
+  int alive = 0;   ///< containers
+  int running = 0; ///< programs
   int running_peak = 0;
-  std::function<void()> before_start;     ///< called with each command, before it does anything
+  std::function<void()> before_start; ///< called with each command, before it does anything
   std::map<int, std::function<void(sandbox::report)>> finishers; ///< by container
 };
 
