@@ -30,6 +30,7 @@ std::string hash_token(std::string_view token);
 struct caller {
   std::string token_hash;
   std::string address;
+  std::string request_id; ///< of the request, for the logs; may be empty
 
   static caller with_token(std::string_view token, std::string_view address);
 };

@@ -105,6 +105,8 @@ struct dispatcher_state {
 
   ~dispatcher_state() {
     pool_timer.dispose();
+    refill_timer.dispose();
+    stop_timer.dispose();
     for (auto& [id, job] : jobs)
       job.timer.dispose();
     for (auto& [number, container] : idle)
@@ -143,7 +145,8 @@ struct dispatcher_state {
     auto task =
       make_store_task([row](storage::backend& backend) { return backend.create_job(*row); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
-      .then([this, id = m.id, promise]() mutable { on_accepted(id, promise); },
+      .then([this, id = m.id, request_id = m.request_id,
+             promise]() mutable { on_accepted(id, request_id, promise); },
             [this, id = m.id, promise](const caf::error& why) mutable {
               on_not_stored(id, promise, to_failure(why));
             });
@@ -174,12 +177,14 @@ struct dispatcher_state {
     return record;
   }
 
-  void on_accepted(job_id id, caf::typed_response_promise<void>& promise) {
+  void on_accepted(job_id id, const std::string& request_id,
+                   caf::typed_response_promise<void>& promise) {
     promise.deliver();
     auto& job = jobs.at(id);
     log::info("job accepted", {{"job", id.str()},
                                {"room", job.record.room ? job.record.room->str() : ""},
-                               {"language", job.record.language}});
+                               {"language", job.record.language},
+                               {"request_id", request_id}});
     if (context.counters)
       context.counters->on_job_accepted(job.record.language);
     job.at = phase::queued;
@@ -320,7 +325,7 @@ struct dispatcher_state {
       .then([this](const std::vector<storage::job_record>& rows) { on_listed(rows); },
             [this](const caf::error& why) {
               log::warning("queued jobs not read", {{"why", to_failure(why).detail}});
-              self->run_delayed(refill_pause, [this] {
+              refill_timer = self->run_delayed(refill_pause, [this] {
                 is_refilling = false;
                 refill();
               });
@@ -678,7 +683,8 @@ struct dispatcher_state {
     auto promise = self->make_response_promise<void>();
     stops.push_back(promise);
     put_back_unstarted();
-    self->run_delayed(m.grace, [this] { end_running(); });
+    stop_timer.dispose();
+    stop_timer = self->run_delayed(m.grace, [this] { end_running(); });
     answer_stop();
     return promise;
   }
@@ -726,6 +732,8 @@ struct dispatcher_state {
   bool is_pool_timer_set = false;
   bool stopping = false;
   caf::disposable pool_timer;
+  caf::disposable refill_timer;
+  caf::disposable stop_timer;
 };
 
 } // namespace

@@ -28,7 +28,8 @@ struct submit_job {
   run_request request;
   std::string fairness_key; ///< who shares one place in the round: a room, or an address
   bool exclusive = false;
-  caf::actor listener; ///< gets job_started, job_output, job_ended; may be null
+  std::string request_id; ///< of whoever asked, for the logs; may be empty
+  caf::actor listener;    ///< gets job_started, job_output, job_ended; may be null
 };
 
 /// Ends a queued or running job with outcome cancelled; answers when the end is under way.

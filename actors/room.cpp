@@ -350,8 +350,8 @@ struct room_state {
     if (auto admitted = admit_run(m.admission, before, now); !admitted)
       return to_error(admitted.why());
 
-    submit_job job{job_id::random(),      room.id,   std::move(*request), room.id.str(),
-                   m.admission.exclusive, as_actor()};
+    submit_job job{job_id::random(),      room.id,          std::move(*request), room.id.str(),
+                   m.admission.exclusive, m.who.request_id, as_actor()};
     remember_run(
       {job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
     auto promise = self->make_response_promise<run_accepted>();

@@ -5,9 +5,12 @@
 namespace coterie::net {
 
 actors::caller caller_of(const request& from) {
-  if (const auto token = from.bearer(); !token.empty())
-    return actors::caller::with_token(token, from.remote_address);
-  return actors::caller::with_token(from.query_value("token").value_or(""), from.remote_address);
+  std::string token(from.bearer());
+  if (token.empty())
+    token = from.query_value("token").value_or("");
+  auto who = actors::caller::with_token(token, from.remote_address);
+  who.request_id = from.id;
+  return who;
 }
 
 failure presentable(failure why) {

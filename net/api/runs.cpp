@@ -176,6 +176,7 @@ void start_free_run(const api_context_ptr& context, const request& from,
     return reply->fail({errc::invalid_argument, "The run cannot be started like this."}, wrong);
   message.id = job_id::random();
   message.fairness_key = from.remote_address;
+  message.request_id = from.id;
   const auto job = message.id;
   ask<void>(context->system, context->node.dispatcher, ask_bounds::timeout, std::move(message),
             [context, job, reply, waits = wait == "true"](const result<void>& answer) {

@@ -120,7 +120,7 @@ SCENARIO("a node makes rooms, runs programs in them, and stops long before its d
 SCENARIO("a program that does not end is ended when the node stops") {
   auto running = start();
   launcher->next_program().runs_on();
-  submit_job job{job_id::random(), std::nullopt, plain_request("x"), "key", false, nullptr};
+  submit_job job{job_id::random(), std::nullopt, plain_request("x"), "key", false, "", nullptr};
   REQUIRE(ask<void>(running.dispatcher, job).has_value());
   const auto began = std::chrono::steady_clock::now();
   stop_node(system, running, 4s);
