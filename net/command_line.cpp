@@ -91,7 +91,7 @@ std::string complain_about_groups(std::string_view text) {
       i = std::min(text.find('\n', i), text.size()) - 1;
     } else if (c == '"') {
       for (++i; i < text.size() && text[i] != '"'; ++i)
-        i += text[i] == '\\' ? 1 : 0;
+        i += text[i] == '\\' ? 1U : 0U;
       is_word_over = true;
     } else if (c == '=' || c == '{') {
       if (const auto dot = key.find('.'); dot != key.npos)
