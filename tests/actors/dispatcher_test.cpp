@@ -71,7 +71,7 @@ struct fixture : exec_fixture {
   }
 
   submit_job job_of(const std::string& key, run_request request = plain_request("x")) {
-    return {job_id::random(), std::nullopt, std::move(request), key, false, listener};
+    return {job_id::random(), std::nullopt, std::move(request), key, false, "", listener};
   }
 
   job_id accepted(const submit_job& job) {

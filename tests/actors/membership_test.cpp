@@ -32,8 +32,8 @@ SCENARIO("those whose role has changed are removed, the others stay as they are"
   auto ada = somebody("ada");
   auto bob = somebody("bob");
   ada.grants = bob.grants = storage::role::editor;
-  CHECK(members.add(ada, east, {"known", ""}));
-  CHECK(members.add(bob, west, {"unknown", ""}));
+  CHECK(members.add(ada, east, {"known", "", ""}));
+  CHECK(members.add(bob, west, {"unknown", "", ""}));
   const auto changed = members.remove_changed([](const caller& asking) {
     return asking.token_hash == "known" ? std::optional{storage::role::editor} : std::nullopt;
   });
