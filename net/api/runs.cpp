@@ -6,6 +6,7 @@
 #include "net/api/program.hpp"
 
 #include <boost/json/array.hpp>
+#include <caf/send.hpp>
 
 namespace coterie::net {
 
@@ -180,8 +181,12 @@ void start_free_run(const api_context_ptr& context, const request& from,
   const auto job = message.id;
   ask<void>(context->system, context->node.dispatcher, ask_bounds::timeout, std::move(message),
             [context, job, reply, waits = wait == "true"](const result<void>& answer) {
-              if (!answer)
+              if (!answer) {
+                // Its asker is told that it was not accepted: it must not run all the same.
+                if (answer.why().code == errc::timeout)
+                  caf::anon_send(context->node.dispatcher, actors::cancel_job{job, std::nullopt});
                 return refuse(reply, answer.why());
+              }
               if (waits)
                 return answer_when_over(context, job, reply);
               reply->send(accepted(job, "QUEUED"));
