@@ -34,12 +34,12 @@ constexpr std::size_t refill_below = 32;
 constexpr std::chrono::seconds refill_pause{1}; ///< after a listing that failed
 
 std::size_t bytes_of(const run_request& request) {
-  std::size_t bytes = sizeof(request) + request.input.size();
+  std::size_t bytes = sizeof(request) + request.options.input.size();
   for (const auto& file : request.files)
     bytes += sizeof(file) + file.path.size() + file.content.size();
-  for (const auto& test : request.tests)
+  for (const auto& test : request.options.tests)
     bytes += sizeof(test) + test.name.size() + test.input.size() + test.expected_output.size();
-  for (const auto* args : {&request.args, &request.compiler_args})
+  for (const auto* args : {&request.options.args, &request.options.compiler_args})
     for (const auto& arg : *args)
       bytes += sizeof(arg) + arg.size();
   return bytes;
@@ -172,7 +172,7 @@ struct dispatcher_state {
     record.room = m.room;
     record.language = m.request.language;
     record.exclusive = m.exclusive;
-    record.retry = m.request.retry;
+    record.retry = m.request.options.retry;
     record.created_at = context.now();
     return record;
   }
