@@ -129,7 +129,8 @@ private:
   result<void> append_block(const fence& lease, std::span<const journal_entry> entries);
   result<void> explain_no_append(const fence& lease, std::uint64_t first_sequence);
   result<void> put_snapshot(room_id room, const document_snapshot& snapshot);
-  result<void> move_to_history(room_id room, std::uint64_t sequence);
+  /// `known` is the sequence of the snapshot before: the journal has no gap after it.
+  result<void> move_to_history(room_id room, std::uint64_t known, std::uint64_t sequence);
   /// The oldest rows of the journal: all that one snapshot may move, and little more.
   result<std::vector<journal_entry>> read_movable(room_id room, std::uint64_t sequence);
   result<void> append_history(room_id room, std::span<const journal_entry> entries);

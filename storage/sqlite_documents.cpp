@@ -90,7 +90,7 @@ result<void> sqlite_backend::save_snapshot(const fence& lease, const document_sn
       return ends.why();
     if (snapshot.sequence < ends->snapshot || snapshot.sequence > ends->last)
       return {errc::conflict, "the snapshot is older than the stored one or ahead of the journal"};
-    if (auto ok = move_to_history(lease.room, snapshot.sequence); !ok)
+    if (auto ok = move_to_history(lease.room, ends->snapshot, snapshot.sequence); !ok)
       return ok;
     return put_snapshot(lease.room, snapshot);
   });
@@ -109,10 +109,13 @@ result<void> sqlite_backend::put_snapshot(room_id room, const document_snapshot&
     .run();
 }
 
-result<void> sqlite_backend::move_to_history(room_id room, std::uint64_t sequence) {
+result<void> sqlite_backend::move_to_history(room_id room, std::uint64_t known,
+                                             std::uint64_t sequence) {
   const auto entries = read_movable(room, sequence);
   if (!entries)
     return entries.why();
+  if (!entries->empty() && entries->front().sequence > known + 1)
+    return damaged("the journal of room " + room.str());
   const std::span<const journal_entry> all(*entries);
   const auto moved = all.first(count_movable(all, sequence));
   if (moved.empty())
