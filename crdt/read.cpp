@@ -130,6 +130,21 @@ std::optional<unit_id> shared_type::holder() const noexcept {
   return self.in->id_of(self.in->items[self.record().holder]);
 }
 
+std::optional<shared_type> shared_type::parent() const noexcept {
+  const living_type self(*this, owner_);
+  if (!self || self.record().holder == no_item)
+    return std::nullopt;
+  return self.in->handle(self.in->chains[self.in->items[self.record().holder].chain].type);
+}
+
+std::string_view shared_type::key() const noexcept {
+  const living_type self(*this, owner_);
+  if (!self || self.record().holder == no_item)
+    return {};
+  const chain& in = self.in->chains[self.in->items[self.record().holder].chain];
+  return in.is_sequence() ? std::string_view{} : std::string_view(self.in->names[in.key]);
+}
+
 std::string_view shared_type::name() const noexcept {
   const living_type self(*this, owner_);
   return self ? std::string_view(self.record().name) : std::string_view();

@@ -57,6 +57,10 @@ public:
   type_kind kind() const noexcept;
   /// The item that holds this type; nothing for a root.
   std::optional<unit_id> holder() const noexcept;
+  /// The type that holds this one; nothing for a root.
+  std::optional<shared_type> parent() const noexcept;
+  /// The key under which its parent holds it; empty within a sequence.
+  std::string_view key() const noexcept;
   /// The name of a root, the node name of an XML element or hook.
   std::string_view name() const noexcept;
 
