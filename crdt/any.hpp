@@ -35,6 +35,7 @@ struct any {
   std::variant<undefined, null, bool, double, bigint, std::string, bytes, array, object> content;
 
   any() = default;
+  any(undefined value) : content(value) {}
   any(null value) : content(value) {}
   any(bool value) : content(value) {}
   any(double value) : content(value) {}
