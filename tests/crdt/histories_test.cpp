@@ -3,7 +3,7 @@
 // Random histories of several writers, recorded from Yjs: whatever the order of delivery, a
 // replica ends with the same content, vector and order of units.
 
-#include "tests/crdt/fixtures.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
 
@@ -16,13 +16,13 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::array files{"hist-array", "hist-halves", "hist-map",  "hist-mixed",
-                           "hist-nested", "hist-rich",  "hist-text", "hist-xml"};
+constexpr std::array files{"hist-array",  "hist-halves", "hist-map",  "hist-mixed",
+                           "hist-nested", "hist-rich",   "hist-text", "hist-xml"};
 
 /// One recorded history.
 struct history {
   explicit history(const json::object& c)
-      : name(c.at("name").as_string()),
+      : name(text_of(c.at("name"))),
         collects_garbage(c.at("gc").as_bool()),
         own(c.at("own").to_number<std::size_t>()),
         roots(c.at("roots").as_object()),
@@ -74,7 +74,7 @@ void for_each_history(F body) {
 
 /// A replica that holds what `deliver` delivers, and one that got only what the first relayed.
 void deliver(const history& h, const json::object& delivery) {
-  const std::string where = h.name + "/" + std::string(delivery.at("name").as_string());
+  const std::string where = h.name + "/" + text_of(delivery.at("name"));
   auto replica = passive(h.collects_garbage);
   auto behind = passive(h.collects_garbage);
   for (const auto index : order_of(delivery, h.own)) {

@@ -2,11 +2,13 @@
 
 // What anyone who may write to a room can send.
 
-#include "tests/crdt/fixtures.hpp"
 #include "tests/crdt/raw_update.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 
 #include <array>
+
+#include <sys/resource.h>
 
 using namespace coterie::crdt;
 using namespace coterie::crdt::testing;
@@ -58,15 +60,7 @@ void expose_prefixes(doc& replica, std::string_view update, const std::string& w
   apply(replica, update, where + ", whole");
 }
 
-/// Bytes of memory that this process ever had, in KiB.
-long peak_memory_kib();
-
-} // namespace
-
-#include <sys/resource.h>
-
-namespace {
-
+/// The most memory that this process ever had, in KiB.
 long peak_memory_kib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -80,14 +74,14 @@ SCENARIO("broken and malicious updates do no harm") {
   const auto base = bytes_of(file.at("base"));
   for (const auto& value : file.at("cases").as_array()) {
     const auto& c = value.as_object();
-    const std::string name(c.at("name").as_string());
+    const auto name = text_of(c.at("name"));
     const auto update = bytes_of(c.at("update"));
     for (const bool is_prepared : {false, true}) {
       auto replica = passive();
       if (is_prepared)
         apply(replica, base, name);
       const bool taken = expose(replica, update, name);
-      demand(!taken || c.at("want").as_string() == "any", name + ": must be refused");
+      demand(!taken || text_of(c.at("want")) == "any", name + ": must be refused");
       demand(taken == check_update(update).has_value(), name + ": check_update disagrees");
       apply(replica, base, name + ", base again");
       demand_lives(replica, name);
@@ -96,12 +90,12 @@ SCENARIO("broken and malicious updates do no harm") {
 }
 
 SCENARIO("every prefix of every update is refused or harmless") {
-  constexpr std::array files{"hist-array", "hist-halves", "hist-map",  "hist-mixed", "hist-nested",
+  constexpr std::array files{"hist-array", "hist-halves", "hist-map", "hist-mixed", "hist-nested",
                              "hist-rich",  "hist-text",   "hist-xml", "pending",    "structs"};
   for (const auto* file : files)
     for (const auto& value : cases_of(file)) {
       const auto& c = value.as_object();
-      const std::string name(c.at("name").as_string());
+      const auto name = text_of(c.at("name"));
       const auto* updates = c.if_contains("updates");
       if (updates == nullptr) {
         auto replica = passive();
@@ -180,20 +174,30 @@ SCENARIO("references that no good client makes are survived") {
     raw_update({{5, 0, {raw_text("x", {.right = own})}}}),
     raw_update({{5, 0, {raw_type(1, {.parent = own})}}}),
     raw_update({{5, 0, {raw_text("x", {.left = unit_id{5, 9}}), raw_text("0123456789")}}}),
-    raw_update({{5, 0, {raw_type(0, {}), raw_type(0, {.parent = unit_id{5, 2}}),
-                        raw_type(0, {.parent = unit_id{5, 1}})}}}),
+    raw_update({{5,
+                 0,
+                 {raw_type(0, {}), raw_type(0, {.parent = unit_id{5, 2}}),
+                  raw_type(0, {.parent = unit_id{5, 1}})}}}),
     // Right lies left of left.
-    raw_update({{5, 0, {raw_text("abcdef"),
-                        raw_text("x", {.left = unit_id{5, 4}, .right = unit_id{5, 1}})}}}),
+    raw_update(
+      {{5,
+        0,
+        {raw_text("abcdef"), raw_text("x", {.left = unit_id{5, 4}, .right = unit_id{5, 1}})}}}),
     // Neighbours in different parents.
-    raw_update({{5, 0, {raw_text("a", {.root = "one"}), raw_text("b", {.root = "two"}),
-                        raw_text("c", {.left = unit_id{5, 0}, .right = unit_id{5, 1}})}}}),
+    raw_update({{5,
+                 0,
+                 {raw_text("a", {.root = "one"}), raw_text("b", {.root = "two"}),
+                  raw_text("c", {.left = unit_id{5, 0}, .right = unit_id{5, 1}})}}}),
     // A keyed item beside one in a list.
-    raw_update({{5, 0, {raw_text("a"), raw_text("b", {.root = "t", .key = "k"}),
-                        raw_text("c", {.left = unit_id{5, 0}, .right = unit_id{5, 1}})}}}),
+    raw_update({{5,
+                 0,
+                 {raw_text("a"), raw_text("b", {.root = "t", .key = "k"}),
+                  raw_text("c", {.left = unit_id{5, 0}, .right = unit_id{5, 1}})}}}),
     // A key that holds more than one unit, cut in its middle.
-    raw_update({{5, 0, {raw_text("abc", {.root = "t", .key = "k"}),
-                        raw_text("d", {.left = unit_id{5, 1}})}}}),
+    raw_update(
+      {{5,
+        0,
+        {raw_text("abc", {.root = "t", .key = "k"}), raw_text("d", {.left = unit_id{5, 1}})}}}),
   };
   for (std::size_t i = 0; i < updates.size(); ++i) {
     const auto where = "reference " + std::to_string(i);

@@ -2,7 +2,7 @@
 
 // Updates that come before what they build on.
 
-#include "tests/crdt/fixtures.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
 
@@ -31,7 +31,7 @@ void demand_like(doc& replica, const json::object& roots, const json::object& ex
 SCENARIO("after each delivery a replica shows and awaits what Yjs does") {
   for (const auto& value : cases_of("pending")) {
     const auto& c = value.as_object();
-    const std::string name(c.at("name").as_string());
+    const auto name = text_of(c.at("name"));
     const auto& roots = c.at("roots").as_object();
     const auto& steps = c.at("steps").as_array();
     auto replica = passive();
@@ -56,11 +56,14 @@ SCENARIO("after each delivery a replica shows and awaits what Yjs does") {
     if (const auto* want = c.if_contains("want")) {
       demand_like(replica, roots, want->as_object(), name + " end");
       demand(!replica.has_waiting(), name + ": still waits");
-      demand(order(replica, roots) == [&] {
-        auto reader = passive();
-        apply(reader, bytes_of(want->at("state")), name);
-        return order(reader, roots);
-      }(), name + ": order of units differs");
+      demand(
+        order(replica, roots) ==
+          [&] {
+            auto reader = passive();
+            apply(reader, bytes_of(want->at("state")), name);
+            return order(reader, roots);
+          }(),
+        name + ": order of units differs");
     }
   }
 }

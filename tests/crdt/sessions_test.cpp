@@ -2,7 +2,7 @@
 
 // The document's share of recorded y-websocket sessions: the frames that went to the server.
 
-#include "tests/crdt/fixtures.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
 
@@ -37,12 +37,12 @@ std::optional<sync_frame> read_sync(const json::value& frame) {
 SCENARIO("a server that got a session's updates ends like the recorded one") {
   for (const auto& value : cases_of("sync")) {
     const auto& c = value.as_object();
-    const std::string name(c.at("name").as_string());
+    const auto name = text_of(c.at("name"));
     const auto& roots = c.at("roots").as_object();
     auto server = passive();
     for (const auto& frame : c.at("frames").as_array()) {
       const auto message = read_sync(frame.at("frame"));
-      if (frame.at("to") == "server" && message && message->kind != 0)
+      if (text_of(frame.at("to")) == "server" && message && message->kind != 0)
         apply(server, message->payload, name);
     }
     apply(server, bytes_of(c.at("final").at("state")), name); // what the server began with
@@ -54,12 +54,12 @@ SCENARIO("a server that got a session's updates ends like the recorded one") {
 SCENARIO("what a recorded server sent is enough for each client") {
   for (const auto& value : cases_of("sync")) {
     const auto& c = value.as_object();
-    const std::string name(c.at("name").as_string());
+    const auto name = text_of(c.at("name"));
     std::map<std::string, std::vector<std::string>> sent;
     for (const auto& frame : c.at("frames").as_array())
       if (const auto message = read_sync(frame.at("frame")); message && message->kind != 0) {
-        const std::string to(frame.at("to").as_string());
-        const std::string from(frame.at("from").as_string());
+        const auto to = text_of(frame.at("to"));
+        const auto from = text_of(frame.at("from"));
         sent[to == "server" ? from : to].push_back(message->payload); // its own it knows as well
       }
     for (const auto& [client, updates] : sent) {
@@ -74,9 +74,7 @@ SCENARIO("what a recorded server sent is enough for each client") {
 SCENARIO("two replicas are equal after each answered the other's vector") {
   auto one = writer_named(11);
   auto two = writer_named(12);
-  must(one.apply_update(one.transact([&](transaction& edit) {
-    must(edit.insert_text(one.root("code"), 0, "one"));
-  })));
+  one.transact([&](transaction& edit) { must(edit.insert_text(one.root("code"), 0, "one")); });
   two.transact([&](transaction& edit) { must(edit.insert_text(two.root("code"), 0, "two")); });
   const auto from_one = one.vector();
   const auto from_two = two.vector();

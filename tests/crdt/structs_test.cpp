@@ -2,7 +2,7 @@
 
 // One small update per kind of content, made by Yjs.
 
-#include "tests/crdt/fixtures.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
 
@@ -14,7 +14,7 @@ namespace json = boost::json;
 SCENARIO("every kind of content is read and written back as Yjs does") {
   for (const auto& value : cases_of("structs")) {
     const auto& c = value.as_object();
-    const std::string name(c.at("name").as_string());
+    const auto name = text_of(c.at("name"));
     const auto& roots = c.at("roots").as_object();
     auto replica = passive();
     apply(replica, bytes_of(c.at("update")), name);
@@ -31,7 +31,7 @@ SCENARIO("the head of every struct is told by its range") {
     state_vector to;
     for (const auto& head : c.at("structs").as_array()) {
       const auto& h = head.as_object();
-      if (h.at("kind") == "skip")
+      if (text_of(h.at("kind")) == "skip")
         continue;
       const auto client = h.at("client").to_number<client_id>();
       const auto clock = h.at("clock").to_number<std::uint64_t>();
@@ -39,11 +39,11 @@ SCENARIO("the head of every struct is told by its range") {
       to[client] = clock + h.at("len").to_number<std::uint64_t>();
     }
     const auto range = must(measure_update(bytes_of(c.at("update"))));
-    demand(range.to == to, std::string(c.at("name").as_string()) + ": end of range");
+    demand(range.to == to, text_of(c.at("name")) + ": end of range");
     for (const auto& [client, clock] : from) {
       const auto found = range.from.find(client);
       demand((found == range.from.end() ? 0 : found->second) == clock,
-             std::string(c.at("name").as_string()) + ": begin of range");
+             text_of(c.at("name")) + ": begin of range");
     }
   }
 }

@@ -135,8 +135,8 @@ json::value plain_delta(const shared_type& text) {
   json::array out;
   for (const auto& run : text.to_delta()) {
     json::object step;
-    step["insert"] = std::visit([](const auto& content) { return plain_insert(content); },
-                                run.insert);
+    step["insert"] =
+      std::visit([](const auto& content) { return plain_insert(content); }, run.insert);
     if (!run.attributes.empty())
       step["attributes"] = plain(any(run.attributes));
     out.push_back(std::move(step));

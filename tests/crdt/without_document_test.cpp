@@ -2,8 +2,8 @@
 
 // Merging, diffing and measuring updates without a document.
 
-#include "tests/crdt/fixtures.hpp"
 #include "tests/crdt/raw_update.hpp"
+#include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
 
@@ -163,8 +163,8 @@ SCENARIO("holes between merged updates are filled by later ones") {
 SCENARIO("neighbouring runs of text are joined by merging") {
   std::vector<std::string> keys;
   for (unit_clock i = 0; i < 1000; ++i)
-    keys.push_back(raw_update(
-      {{7, i, {raw_text("x", i == 0 ? place{} : place{.left = unit_id{7, i - 1}})}}}));
+    keys.push_back(
+      raw_update({{7, i, {raw_text("x", i == 0 ? place{} : place{.left = unit_id{7, i - 1}})}}}));
   const std::vector<std::string_view> views(keys.begin(), keys.end());
   const auto merged = must(merge_updates(views));
   CHECK_LESS(merged.size(), 1100u);
