@@ -195,7 +195,7 @@ SCENARIO("an edit without effect gives no update") {
   CHECK_EQ(p.edit([&](transaction& t) { must(t.insert(p.root("a"), 0, {})); }), "");
   CHECK_EQ(p.here.version(), version);
   p.insert(0, "d");
-  CHECK_GREATER(p.here.version(), version);
+  CHECK_GT(p.here.version(), version);
 }
 
 SCENARIO("positions count UTF-16 units") {
@@ -329,7 +329,7 @@ SCENARIO("a whole text is replaced by what changed in it") {
   p.insert(0, "int main() {\n  return 0;\n}\n");
   const auto update = p.replace("int main() {\n  return 1;\n}\n");
   CHECK_EQ(p.mirror().to_string(), "int main() {\n  return 1;\n}\n");
-  CHECK_LESS(update.size(), 40u);
+  CHECK_LT(update.size(), 40u);
   const auto range = must(measure_update(update));
   REQUIRE_EQ(range.to.size(), 1u);
   CHECK_EQ(range.to.at(1) - range.from.at(1), 1u);
@@ -397,7 +397,7 @@ SCENARIO("map entries are set, replaced and erased") {
   CHECK(!p.mirror("m").get("a"));
   CHECK_EQ(p.mirror("m").keys(), std::vector<std::string>{"b"});
   p.edit([&](transaction& t) { must(t.set(p.root("m"), "a", true)); });
-  CHECK(*p.mirror("m").get("a") == shared_value(any(true)));
+  CHECK(std::get<any>(*p.mirror("m").get("a")) == any(true));
 }
 
 SCENARIO("list elements are inserted, read and removed") {
@@ -409,7 +409,7 @@ SCENARIO("list elements are inserted, read and removed") {
   });
   const json::value expected = {1.0, "x", {{"$bin", "AAE="}}, {{"$undef", 1.0}}, 3.0};
   CHECK(view_root(p.there, "a", "array") == expected);
-  CHECK(*p.mirror("a").at(4) == shared_value(any(3)));
+  CHECK(std::get<any>(*p.mirror("a").at(4)) == any(3));
   CHECK(!p.mirror("a").at(5));
 }
 
@@ -492,7 +492,7 @@ SCENARIO("a replica that meets its own id in updates of others draws a new one")
   const auto theirs =
     two.transact([&](transaction& t) { must(t.insert_text(two.root("t"), 0, "theirs")); });
   apply(one, theirs, "own id");
-  CHECK_NOT_EQUAL(one.client(), 5u);
+  CHECK_NE(one.client(), 5u);
   const auto mine =
     one.transact([&](transaction& t) { must(t.insert_text(one.root("t"), 6, " mine")); });
   auto reader = passive();
@@ -512,8 +512,8 @@ SCENARIO("a replica keeps its id when only its own updates come back") {
 SCENARIO("replicas draw different ids when none is given") {
   const doc one;
   const doc two;
-  CHECK_NOT_EQUAL(one.client(), 0u);
-  CHECK_NOT_EQUAL(one.client(), two.client());
+  CHECK_NE(one.client(), 0u);
+  CHECK_NE(one.client(), two.client());
 }
 
 SCENARIO("a document can be moved with its content") {
@@ -530,5 +530,5 @@ SCENARIO("typing is held as one run") {
   for (std::uint64_t i = 0; i < 500; ++i)
     p.here.transact([&](transaction& t) { must(t.insert_text(p.root(), i, "x")); });
   CHECK_EQ(p.here.usage().structs, 1u);
-  CHECK_LESS(p.here.encode_state_as_update().size(), 520u);
+  CHECK_LT(p.here.encode_state_as_update().size(), 520u);
 }

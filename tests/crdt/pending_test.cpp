@@ -79,9 +79,9 @@ SCENARIO("what waits is told, counted, encoded and forgotten on demand") {
     CHECK(taken.relay.empty());
   }
   CHECK(replica.has_waiting());
-  CHECK_GREATER(replica.usage().pending_bytes, 0u);
+  CHECK_GT(replica.usage().pending_bytes, 0u);
   CHECK_EQ(replica.encode_state_as_update({}, doc::waiting::omitted), empty_update);
-  CHECK_NOT_EQUAL(replica.encode_state_as_update(), empty_update);
+  CHECK_NE(replica.encode_state_as_update(), empty_update);
   replica.drop_waiting();
   CHECK(!replica.has_waiting());
   CHECK_EQ(replica.usage().pending_bytes, 0u);
@@ -98,7 +98,7 @@ SCENARIO("deletions that wait are forgotten with the rest") {
   auto replica = passive();
   apply(replica, bytes_of(c.at("updates").as_array()[4]), "deletion");
   CHECK(replica.has_waiting());
-  CHECK_GREATER(replica.usage().pending_ranges, 0u);
+  CHECK_GT(replica.usage().pending_ranges, 0u);
   replica.drop_waiting();
   CHECK(!replica.has_waiting());
   CHECK_EQ(replica.usage().pending_ranges, 0u);
