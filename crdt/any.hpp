@@ -58,7 +58,9 @@ inline constexpr std::size_t value_depth_max = 100;
 /// value_depth_max.
 void skip_any(reader& from) noexcept;
 
-/// Reads one value; the reader fails as in skip_any.
+/// Reads one value; the reader fails as in skip_any. Objects get the members that JavaScript's
+/// would have: of equal keys the last value in the place of the first, and first of all those keys
+/// that are array indices, ascending.
 any read_any(reader& from);
 
 /// With lib0's choice of tags: integers up to 2^31-1 as varInt, else float32 where exact, else
@@ -70,7 +72,7 @@ void write_any(writer& to, const any& value);
 std::string to_json(const any& value);
 
 /// Parses JSON into values; lone surrogate escapes become U+FFFD. errc::invalid_argument when
-/// malformed or deeper than value_depth_max.
+/// malformed or deeper than value_depth_max. Objects: as in read_any.
 result<any> from_json(std::string_view text);
 
 /// Whether `text` is one JSON value, not deeper than value_depth_max. Unlike most parsers it takes

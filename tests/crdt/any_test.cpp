@@ -69,3 +69,48 @@ SCENARIO("values nest up to the limit and no deeper") {
   CHECK(!decode(nested(value_depth_max + 1)));
   CHECK(!decode(nested(200'000)));
 }
+
+SCENARIO("of equal keys the last value stays, and array indices come first, as in JavaScript") {
+  // {b: 1, "10": 2, a: 3, "2": 4, b: 5, "02": 6, "4294967295": 7}
+  const auto decoded = decode(hex("7607"
+                                  "0162"
+                                  "7d01"
+                                  "023130"
+                                  "7d02"
+                                  "0161"
+                                  "7d03"
+                                  "0132"
+                                  "7d04"
+                                  "0162"
+                                  "7d05"
+                                  "023032"
+                                  "7d06"
+                                  "0a34323934393637323935"
+                                  "7d07"));
+  REQUIRE(decoded);
+  const any expected =
+    any::object{{"2", 4}, {"10", 2}, {"b", 5}, {"a", 3}, {"02", 6}, {"4294967295", 7}};
+  CHECK_EQ(*decoded, expected);
+}
+
+SCENARIO("numbers get the shortest tag that holds them") {
+  CHECK_EQ(encode(2147483647), hex("7dbfffffff0f"));
+  CHECK_EQ(encode(-2147483647), hex("7dffffffff0f"));
+  CHECK_EQ(encode(-2147483648.0), hex("7ccf000000"));
+  CHECK_EQ(encode(-0.0), hex("7d40"));
+  CHECK_EQ(encode(0.1), hex("7b3fb999999999999a"));
+  CHECK_EQ(encode(3.5e38)[0], 0x7b); // no float is that large
+}
+
+SCENARIO("an integer tag may carry what only a double holds") {
+  const auto decoded = decode(hex("7dffffffffffffff1f"));
+  REQUIRE(decoded);
+  CHECK_EQ(*decoded, any(-9007199254740991.0));
+}
+
+SCENARIO("ill-formed text is repaired when it is written") {
+  CHECK_EQ(encode("a\xed\xa0\x80"), "\x77\x0a"
+                                    "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+  const any object = any::object{{"\xff", true}};
+  CHECK_EQ(encode(object), hex("760103efbfbd78"));
+}

@@ -1,29 +1,18 @@
-// JSON texts (RFC 8259) and the values they stand for. The scanner takes what JavaScript's
-// JSON.parse takes, down to escapes that name half of a surrogate pair.
+#pragma once
+
+// The grammar of JSON (RFC 8259) as JavaScript's JSON.parse takes it: escapes that name half of a
+// surrogate pair are fine, a byte-order mark is not. Without recursion.
 
 #include "crdt/any.hpp"
-#include "crdt/utf16.hpp"
-#include "crdt/value_builder.hpp"
 
 #include "base/text.hpp"
 
-#include <algorithm>
 #include <bitset>
-#include <charconv>
-#include <cmath>
-#include <limits>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace coterie::crdt {
-
-namespace {
-
-constexpr std::uint32_t first_high_surrogate = 0xd800;
-constexpr std::uint32_t first_low_surrogate = 0xdc00;
-constexpr std::uint32_t last_surrogate = 0xdfff;
-
-bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
 
 /// Scans one JSON text and tells `sink` its parts as they are written: on_string and on_key(what
 /// stands between the quotes), on_number(text), on_literal(true, false or null), on_open(
@@ -57,6 +46,10 @@ private:
       return false;
     ++at_;
     return true;
+  }
+
+  static bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
   }
 
   void skip_space() noexcept {
@@ -203,21 +196,5 @@ private:
   std::bitset<value_depth_max> is_object_; // of what is open, outermost first
   std::size_t depth_ = 0;
 };
-
-struct no_sink {
-  void on_string(std::string_view) noexcept {}
-  void on_key(std::string_view) noexcept {}
-  void on_number(std::string_view) noexcept {}
-  void on_literal(std::string_view) noexcept {}
-  void on_open(bool) noexcept {}
-  void on_close() noexcept {}
-};
-
-} // namespace
-
-bool is_json(std::string_view text) noexcept {
-  no_sink sink;
-  return measure_utf8(text).is_valid && json_scanner(text, sink).scan();
-}
 
 } // namespace coterie::crdt
