@@ -47,7 +47,7 @@ void demand_sound(const doc& replica) {
 }
 
 /// Whether it was taken; a refusal must leave no trace.
-bool apply(doc& replica, std::string_view update) {
+bool take(doc& replica, std::string_view update) {
   const auto before = replica.encode_state_as_update();
   const auto version = replica.version();
   const bool taken = replica.apply_update(update).has_value();
@@ -63,11 +63,11 @@ bool apply(doc& replica, std::string_view update) {
 void reload(const doc& replica) {
   const auto state = replica.encode_state_as_update();
   doc reader = limited();
-  FUZZ_CHECK(apply(reader, state));
+  FUZZ_CHECK(take(reader, state));
   FUZZ_CHECK(reader.encode_state_vector() == replica.encode_state_vector());
   FUZZ_CHECK(reader.encode_state_as_update() == state);
   // Once more changes nothing.
-  FUZZ_CHECK(apply(reader, state));
+  FUZZ_CHECK(take(reader, state));
   FUZZ_CHECK(reader.encode_state_as_update() == state);
 }
 
@@ -99,12 +99,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   doc empty = limited();
-  if (apply(empty, bytes))
+  if (take(empty, bytes))
     reload(empty);
   const auto cut = data[0] == 0 ? bytes.size() : bytes.size() * data[0] / 256;
   doc used = in_use();
-  const bool first = apply(used, bytes.substr(0, cut));
-  if (const bool second = apply(used, bytes.substr(cut)); first || second)
+  const bool first = take(used, bytes.substr(0, cut));
+  if (const bool second = take(used, bytes.substr(cut)); first || second)
     reload(used);
   merge(bytes.substr(0, cut), bytes.substr(cut));
   return 0;
