@@ -6,13 +6,12 @@
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
 #include "actors/room_files.hpp"
-#include "actors/run_limits.hpp"
+#include "actors/room_runs.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <deque>
 
 namespace coterie::actors {
 
@@ -39,8 +38,7 @@ struct room_state {
         capabilities(std::move(loaded.image.capabilities)),
         aliases(std::move(loaded.aliases)),
         files(std::move(loaded.image.files)),
-        runs(std::make_move_iterator(loaded.runs.begin()),
-             std::make_move_iterator(loaded.runs.end())),
+        runs(std::move(loaded.runs)),
         last_used(self->clock().now()) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& gone) { on_relay_gone(gone.source); });
@@ -54,9 +52,6 @@ struct room_state {
 
   room_actor::behavior_type make_behavior() {
     schedule_tick();
-    for (const auto& run : runs)
-      if (!storage::is_final(run.status))
-        adopted_runs.push_back(run.id);
     watch_adopted_runs();
     return {
       [this](const describe_room& m) { return on_describe(m); },
@@ -71,7 +66,7 @@ struct room_state {
       [this](const list_runs& m) { return on_list_runs(m); },
       [this](const join& m) { return on_join(m); },
       [this](const leave& m) { on_leave(m); },
-      [this](const job_started& m) { on_job_started(m); },
+      [this](const job_started& m) { runs.on_started(m.id, m.at); },
       [this](const job_output& m) {
         tell_all(run_output{m.id, m.from, m.bytes});
       },
@@ -205,17 +200,11 @@ struct room_state {
       description(*granted));
   }
 
-  static failure unknown_language(std::string_view wanted) {
-    return {errc::invalid_argument,
-            "language: " + std::string(wanted) + " is not offered here; see /api/v1/languages"};
-  }
-
   caf::result<void> on_remove(const remove_room& m) {
     if (auto granted = admit_write(m.who, role::owner); !granted)
       return to_error(granted.why());
-    for (const auto& run : runs)
-      if (!storage::is_final(run.status))
-        self->send(context.dispatcher, cancel_job{run.id, room.id});
+    for (const auto id : runs.under_way())
+      self->send(context.dispatcher, cancel_job{id, room.id});
     begin_closing();
     auto promise = self->make_response_promise<void>();
     self
@@ -342,18 +331,16 @@ struct room_state {
       return to_error(granted.why());
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
-    auto request = make_request(m);
+    auto request = make_run_request(m, room, files, *context.languages);
     if (!request)
       return to_error(request.why());
     const auto now = context.now();
-    const std::vector<job_view> before(runs.begin(), runs.end());
-    if (auto admitted = admit_run(m.admission, before, now); !admitted)
+    if (auto admitted = runs.admit(m.admission, now); !admitted)
       return to_error(admitted.why());
 
     submit_job job{job_id::random(),      room.id,          std::move(*request), room.id.str(),
                    m.admission.exclusive, m.who.request_id, as_actor()};
-    remember_run(
-      {job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
+    runs.add({job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
     auto promise = self->make_response_promise<run_accepted>();
     const auto id = job.id;
     run_started started{id, job.request.language, job.request.main};
@@ -367,107 +354,34 @@ struct room_state {
           const auto told = to_failure(why);
           if (told.code == errc::timeout) // it may still be accepted: not behind the asker's back
             self->send(context.dispatcher, cancel_job{id, room.id});
-          forget_run(id);
+          runs.forget(id);
           promise.deliver(to_error(told));
         });
     return promise;
   }
 
-  /// The program of `m` with a snapshot of the room's files.
-  result<run_request> make_request(const start_run& m) const {
-    run_request request;
-    request.main = m.path.empty() ? room.main : m.path;
-    if (!files.find(request.main))
-      return failure{errc::not_found, "there is no file " + request.main + " in this room"};
-    const auto* language = choose_language(m, request.main);
-    if (!language)
-      return unknown_language(m.language.empty() ? room.language : m.language);
-    request.language = language->name;
-    request.input = m.input;
-    request.args = m.args;
-    request.compiler_args = m.compiler_args;
-    request.limits = m.limits;
-    request.tests = m.tests;
-    request.truncate_output = m.truncate_output;
-    request.retry = m.retry;
-    for (const auto& [path, file] : files.all())
-      request.files.push_back({path, file.content});
-    if (auto complaints = check_run_request(request, *context.languages); !complaints.empty())
-      return failure{errc::invalid_argument, complaints.front()};
-    return request;
-  }
-
-  /// What was asked for; else, for the main file, the room's language; else by the path.
-  const config::language* choose_language(const start_run& m, const std::string& main) const {
-    if (!m.language.empty())
-      return context.languages->find(m.language);
-    if (main != room.main)
-      if (const auto* by_path = context.languages->find_by_path(main))
-        return by_path;
-    return context.languages->find(room.language);
-  }
-
-  /// Runs that are over make place first: those under way are counted, watched and cancelled with
-  /// the room. The queue bounds how many these can be.
-  void remember_run(job_view run) {
-    runs.push_front(std::move(run));
-    while (runs.size() > room_bounds::runs_listed_max) {
-      const auto over = std::find_if(runs.rbegin(), runs.rend(), [](const job_view& known) {
-        return storage::is_final(known.status);
-      });
-      if (over == runs.rend())
-        return;
-      runs.erase(std::next(over).base());
-    }
-  }
-
-  std::vector<job_view> newest_runs() const {
-    const auto count = std::min(runs.size(), room_bounds::runs_listed_max);
-    return {runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(count)};
-  }
-
-  void forget_run(job_id id) {
-    std::erase_if(runs, [id](const job_view& run) { return run.id == id; });
-  }
-
   caf::result<run_listing> on_list_runs(const list_runs& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
-    return run_listing{newest_runs()};
-  }
-
-  void on_job_started(const job_started& m) {
-    const auto known =
-      std::ranges::find_if(runs, [&](const job_view& run) { return run.id == m.id; });
-    if (known == runs.end() || storage::is_final(known->status))
-      return;
-    known->status = storage::job_status::running;
-    known->started_at = m.at;
+    return run_listing{runs.newest()};
   }
 
   void on_job_ended(const job_ended& m) {
-    const auto known =
-      std::ranges::find_if(runs, [&](const job_view& run) { return run.id == m.job.id; });
-    if (known != runs.end()) {
-      if (storage::is_final(known->status))
-        return; // told already
-      *known = m.job;
-      known->result.reset(); // whoever wants it reads it from the store
-    }
-    tell_all(run_finished{m.job});
+    if (runs.on_ended(m.job))
+      tell_all(run_finished{m.job});
   }
 
   /// Runs that were under way when this room was loaded report to an earlier instance of it: ask
   /// how they end, and again at the next tick where there was no answer.
   void watch_adopted_runs() {
-    for (const auto& id : std::exchange(adopted_runs, {}))
+    for (const auto id : runs.take_to_ask_about())
       self->request(context.dispatcher, adopted_run_timeout, wait_job{id})
         .then([this](const job_view& ended) { on_job_ended(job_ended{ended}); },
               [this, id](const caf::error& why) {
                 if (to_failure(why).code == errc::not_found)
-                  forget_run(id);
+                  runs.forget(id);
                 else
-                  adopted_runs.push_back(id);
+                  runs.ask_again_about(id);
               });
   }
 
@@ -488,7 +402,7 @@ struct room_state {
     if (context.counters && !is_back)
       context.counters->add_participants(1);
     tell_all(participant_joined{who});
-    return joined{room, *granted, members.participants(), newest_runs()};
+    return joined{room, *granted, members.participants(), runs.newest()};
   }
 
   void on_leave(const leave& m) {
@@ -574,9 +488,7 @@ struct room_state {
 
   void on_tick() {
     watch_adopted_runs();
-    const bool is_busy = !members.is_empty() || std::ranges::any_of(runs, [](const job_view& run) {
-      return !storage::is_final(run.status);
-    });
+    const bool is_busy = !members.is_empty() || runs.is_busy();
     if (!is_busy && self->clock().now() - last_used >= context.idle_after)
       close("idle");
     else
@@ -597,8 +509,7 @@ struct room_state {
   std::vector<storage::capability_record> capabilities;
   std::vector<storage::alias_record> aliases;
   room_files files;
-  std::deque<job_view> runs;        // newest first; see remember_run for the bound
-  std::vector<job_id> adopted_runs; // to be asked about; at most runs_listed_max
+  room_runs runs;
   membership members;
   std::size_t unsaved = 0; // writes that the store has not answered yet
   bool has_lost_writes = false;
