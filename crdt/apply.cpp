@@ -229,12 +229,12 @@ bool doc_state::release_waiting() {
       waiting.drop_below(client, clients.state(client));
   }
   if (!waiting_deletes.empty()) {
-    const auto before = deleted.size();
-    for (const auto& range : std::exchange(waiting_deletes, {}))
+    for (const auto& range : std::exchange(waiting_deletes, {})) {
+      released = released || range.clock < clients.state(range.client);
       apply_delete(range);
+    }
     if (!waiting_deletes.empty())
       normalise_waiting_deletes();
-    released = released || deleted.size() > before;
   }
   return released;
 }
