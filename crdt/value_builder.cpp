@@ -1,0 +1,115 @@
+#include "crdt/value_builder.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <unordered_map>
+
+namespace coterie::crdt {
+
+namespace {
+
+constexpr std::uint64_t no_index = std::numeric_limits<std::uint64_t>::max();
+
+/// The array index that a key spells in its only form: digits, no leading zero; else no_index.
+std::uint64_t array_index(std::string_view key) noexcept {
+  if (key.empty() || key.size() > 10 || (key[0] == '0' && key.size() > 1))
+    return no_index;
+  std::uint64_t index = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
+  const bool is_index = error == std::errc{} && end == key.data() + key.size()
+                        && index < std::numeric_limits<std::uint32_t>::max();
+  return is_index ? index : no_index;
+}
+
+void drop_earlier_duplicates(any::object& members) {
+  std::unordered_map<std::string_view, std::size_t> place;
+  place.reserve(members.size());
+  std::vector<bool> is_dropped(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto [first, is_new] = place.emplace(members[i].first, i);
+    if (is_new)
+      continue;
+    members[first->second].second = std::move(members[i].second);
+    is_dropped[i] = true;
+  }
+  if (place.size() == members.size())
+    return;
+  any::object kept;
+  kept.reserve(place.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!is_dropped[i])
+      kept.push_back(std::move(members[i]));
+  }
+  members = std::move(kept);
+}
+
+void order_as_javascript(any::object& members) {
+  const auto has_index = [](const auto& member) { return array_index(member.first) != no_index; };
+  if (std::none_of(members.begin(), members.end(), has_index))
+    return;
+  const auto comes_first = [](const auto& a, const auto& b) {
+    return array_index(a.first) < array_index(b.first);
+  };
+  std::stable_sort(members.begin(), members.end(), comes_first);
+}
+
+} // namespace
+
+void value_builder::add(any value) {
+  if (open_.empty()) {
+    result_ = std::move(value);
+    return;
+  }
+  if (auto* object = std::get_if<any::object>(&open_.back().content))
+    object->emplace_back(std::move(keys_.back()), std::move(value));
+  else
+    std::get_if<any::array>(&open_.back().content)->push_back(std::move(value));
+}
+
+void value_builder::open(bool is_object) {
+  open_.push_back(is_object ? any(any::object{}) : any(any::array{}));
+  keys_.emplace_back();
+}
+
+void value_builder::close() {
+  any closed = std::move(open_.back());
+  open_.pop_back();
+  keys_.pop_back();
+  if (auto* object = std::get_if<any::object>(&closed.content); object && object->size() > 1) {
+    drop_earlier_duplicates(*object);
+    order_as_javascript(*object);
+  }
+  add(std::move(closed));
+}
+
+value_walk::step value_walk::visit(const any& value, const std::string* key, std::size_t position) {
+  const bool has_parts = std::holds_alternative<any::array>(value.content)
+                         || std::holds_alternative<any::object>(value.content);
+  if (has_parts)
+    open_.push_back({&value, 0});
+  return {&value, key, position, nullptr};
+}
+
+value_walk::step value_walk::next() {
+  if (start_)
+    return visit(*std::exchange(start_, nullptr), nullptr, 0);
+  if (open_.empty())
+    return {};
+  level& top = open_.back();
+  const std::size_t position = top.next++;
+  if (const auto* array = std::get_if<any::array>(&top.container->content)) {
+    if (position < array->size())
+      return visit((*array)[position], nullptr, position);
+  } else {
+    const auto& object = *std::get_if<any::object>(&top.container->content);
+    if (position < object.size())
+      return visit(object[position].second, &object[position].first, position);
+  }
+  const any* closed = top.container;
+  open_.pop_back();
+  return {nullptr, nullptr, 0, closed};
+}
+
+} // namespace coterie::crdt
