@@ -1,16 +1,16 @@
 #include "actors/dispatcher.hpp"
 
 #include "actors/container.hpp"
-#include "actors/container_pool.hpp"
+#include "actors/container_supply.hpp"
 #include "actors/errors.hpp"
 #include "actors/fair_queue.hpp"
 #include "actors/job.hpp"
 #include "actors/job_plan.hpp"
 #include "actors/job_rows.hpp"
 #include "actors/job_waiters.hpp"
+#include "actors/live_jobs.hpp"
 #include "actors/metrics.hpp"
 #include "actors/supervision.hpp"
-#include "actors/tell.hpp"
 #include "base/log.hpp"
 
 #include <caf/all.hpp>
@@ -23,27 +23,11 @@ namespace coterie::actors {
 
 namespace {
 
-// Requests of waiting jobs are kept in memory up to this many bytes in all; others are read from
-// the database when their turn comes.
-constexpr std::size_t kept_bytes_max = 64U << 20;
-
 // Jobs are read from the database in small pages, because their rows hold whole requests, and
 // the next page when no more than this many wait.
 constexpr std::size_t page_rows = 64;
 constexpr std::size_t refill_below = 32;
 constexpr std::chrono::seconds refill_pause{1}; ///< after a listing that failed
-
-std::size_t bytes_of(const run_request& request) {
-  std::size_t bytes = sizeof(request) + request.input.size();
-  for (const auto& file : request.files)
-    bytes += sizeof(file) + file.path.size() + file.content.size();
-  for (const auto& test : request.tests)
-    bytes += sizeof(test) + test.name.size() + test.input.size() + test.expected_output.size();
-  for (const auto* args : {&request.args, &request.compiler_args})
-    for (const auto& arg : *args)
-      bytes += sizeof(arg) + arg.size();
-  return bytes;
-}
 
 std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
@@ -51,38 +35,6 @@ std::string joined(const std::vector<std::string>& sentences) {
     text += (text.empty() ? "" : "; ") + sentence;
   return text;
 }
-
-/// One job that is not over.
-///   storing -> queued -> loading (when its request is not in memory) -> wants_container ->
-///   running; running or wants_container -> delayed -> queued after a failure before its start;
-///   all but running -> ending (its end is being stored).
-struct live_job {
-  enum class phase : std::uint8_t {
-    storing,
-    queued,
-    delayed,
-    loading,
-    wants_container,
-    running,
-    ending
-  };
-
-  storage::job_record record; ///< without the request
-  std::optional<run_request> request;
-  std::size_t kept_bytes = 0; ///< what `request` counts for
-  std::string key;
-  caf::actor listener;
-  phase at = phase::storing;
-  bool is_cancelled = false; ///< to be ended as soon as the phase allows
-  std::uint32_t tries = 0;   ///< that failed before the program started
-  caf::actor job;
-  caf::actor_clock::time_point slot_since{};
-  caf::disposable timer; ///< delayed
-
-  bool has_slot() const {
-    return at == phase::loading || at == phase::wants_container || at == phase::running;
-  }
-};
 
 using phase = live_job::phase;
 
@@ -98,7 +50,7 @@ struct dispatcher_state {
       : self(self_pointer),
         context(std::move(made_of)),
         queue(dispatcher_bounds::queued_max, dispatcher_bounds::queued_per_key_max),
-        pool(can_run() ? context.warm_target : 0, sandbox::container_spec{}) {
+        containers(can_run() ? context.warm_target : 0) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& m) { on_job_down(m); });
   }
@@ -107,10 +59,6 @@ struct dispatcher_state {
     pool_timer.dispose();
     refill_timer.dispose();
     stop_timer.dispose();
-    for (auto& [id, job] : jobs)
-      job.timer.dispose();
-    for (auto& [number, container] : idle)
-      caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
   }
 
   parent_actor::behavior_type make_behavior() {
@@ -135,10 +83,9 @@ struct dispatcher_state {
       return to_error(*refused);
     if (auto admitted = queue.admit(m.fairness_key); !admitted)
       return to_error(admitted.why());
-    auto& job = add_job(make_record(m), m.fairness_key);
+    auto& job = jobs.add(make_record(m), m.fairness_key);
     job.listener = m.listener;
-    job.at = phase::storing;
-    keep_request(job, m.request);
+    jobs.keep_request(job, m.request);
     auto row = std::make_shared<storage::job_record>(job.record);
     row->request = encode(m.request);
     auto promise = self->make_response_promise<void>();
@@ -159,7 +106,7 @@ struct dispatcher_state {
     if (!can_run())
       return failure{errc::unavailable,
                      "this host cannot run programs: " + joined(host_status().missing)};
-    if (jobs.count(m.id) > 0)
+    if (jobs.contains(m.id))
       return failure{errc::conflict, "an execution with this id exists"};
     if (const auto wrong = check_run_request(m.request, *context.languages); !wrong.empty())
       return failure{errc::invalid_argument, joined(wrong)};
@@ -172,7 +119,7 @@ struct dispatcher_state {
     record.room = m.room;
     record.language = m.request.language;
     record.exclusive = m.exclusive;
-    record.retry = m.request.retry;
+    record.retry = m.request.options.retry;
     record.created_at = context.now();
     return record;
   }
@@ -187,7 +134,7 @@ struct dispatcher_state {
                                {"request_id", request_id}});
     if (context.counters)
       context.counters->on_job_accepted(job.record.language);
-    job.at = phase::queued;
+    jobs.move_to(job, phase::queued);
     queue.push(job.key, id);
     if (job.is_cancelled)
       end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
@@ -202,52 +149,18 @@ struct dispatcher_state {
       // The row may be there all the same, or come later. Its asker was told that it is not: it
       // must not run behind their back. The store answers in order, so this finds it.
       auto task = make_store_task([id, at = context.now()](storage::backend& backend) {
-        return backend.abandon_job(
-          id, storage::job_status::cancelled,
-          encode(result_without_run(sandbox::outcome::cancelled, "it was not accepted in time")),
-          at);
+        return cancel_row(backend, id, "it was not accepted in time", at);
       });
       ask_until_stored(self, context.store, task, [](const std::optional<failure>&) {});
     }
-    forget(id);
-  }
-
-  live_job& add_job(storage::job_record record, std::string key) {
-    const auto id = record.id;
-    auto& job = jobs[id];
-    job.tries = record.claims - std::min(record.claims, record.starts);
-    record.request.clear();
-    job.record = std::move(record);
-    job.key = std::move(key);
-    return job;
-  }
-
-  void keep_request(live_job& job, const run_request& request) {
-    const auto bytes = bytes_of(request);
-    if (kept_bytes + bytes > kept_bytes_max)
-      return;
-    job.request = request;
-    job.kept_bytes = bytes;
-    kept_bytes += bytes;
-  }
-
-  run_request take_request(live_job& job) {
-    kept_bytes -= std::exchange(job.kept_bytes, 0);
-    return std::move(*std::exchange(job.request, std::nullopt));
-  }
-
-  void forget(job_id id) {
-    auto& job = jobs.at(id);
-    job.timer.dispose();
-    kept_bytes -= job.kept_bytes;
-    jobs.erase(id);
+    jobs.forget(id);
   }
 
   // -- who is next ----------------------------------------------------------------------------
 
   /// Gives free slots to waiting jobs, makes containers, reads more jobs.
   void pump() {
-    while (!stopping && can_run() && slots_taken < context.parallel) {
+    while (!stopping && can_run() && jobs.slots_taken() < context.parallel) {
       const auto next = queue.pop();
       if (!next)
         break;
@@ -259,11 +172,10 @@ struct dispatcher_state {
   }
 
   void begin(live_job& job) {
-    ++slots_taken;
     job.slot_since = self->clock().now();
     if (job.request)
       return get_container(job);
-    job.at = phase::loading;
+    jobs.move_to(job, phase::loading);
     const auto id = job.record.id;
     auto task = make_store_task([id](storage::backend& backend) { return backend.load_job(id); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
@@ -288,15 +200,14 @@ struct dispatcher_state {
   }
 
   void get_container(live_job& job) {
-    job.at = phase::wants_container;
+    jobs.move_to(job, phase::wants_container);
     const auto& language = *context.languages->find(job.request->language);
-    const auto ready = pool.request(job.record.id, container_spec_for(*job.request, language));
-    if (ready)
-      start(job, std::move(idle.extract(*ready).mapped()));
+    if (auto ready = containers.request(job.record.id, container_spec_for(*job.request, language)))
+      start(job, std::move(ready));
   }
 
   void start(live_job& job, caf::actor container) {
-    job.at = phase::running;
+    jobs.move_to(job, phase::running);
     job_context made_of{.store = context.store,
                         .node = context.node,
                         .container = std::move(container),
@@ -304,7 +215,8 @@ struct dispatcher_state {
                         .dispatcher = caf::actor_cast<caf::actor>(self),
                         .languages = context.languages,
                         .now = context.now};
-    job.job = spawn_job(self->home_system(), std::move(made_of), job.record, take_request(job));
+    job.job =
+      spawn_job(self->home_system(), std::move(made_of), job.record, jobs.take_request(job));
     self->monitor(job.job);
     actors_of[job.job.address()] = job.record.id;
   }
@@ -314,13 +226,8 @@ struct dispatcher_state {
     if (is_refilling || !has_more || stopping || !can_run() || queue.size() > refill_below)
       return;
     is_refilling = true;
-    auto task = make_store_task([](storage::backend& backend) {
-      auto rows = backend.list_queued_jobs(page_rows);
-      if (rows)
-        for (auto& row : *rows)
-          row.request = {};
-      return rows;
-    });
+    auto task =
+      make_store_task([](storage::backend& backend) { return list_waiting(backend, page_rows); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then([this](const std::vector<storage::job_record>& rows) { on_listed(rows); },
             [this](const caf::error& why) {
@@ -336,10 +243,10 @@ struct dispatcher_state {
     is_refilling = false;
     has_more = rows.size() >= page_rows;
     for (const auto& row : rows) {
-      if (jobs.count(row.id) > 0)
+      if (jobs.contains(row.id))
         continue;
-      auto& job = add_job(row, row.room ? row.room->str() : "");
-      job.at = phase::queued;
+      auto& job = jobs.add(row, row.room ? row.room->str() : "");
+      jobs.move_to(job, phase::queued);
       queue.push_accepted(job.key, row.id);
       log::info("job found waiting", {{"job", row.id.str()}, {"language", row.language}});
     }
@@ -351,18 +258,9 @@ struct dispatcher_state {
   void make_containers() {
     if (!can_run())
       return;
-    for (auto& next : pool.due(self->clock().now()))
-      context.launcher->create(
-        std::move(next.spec),
-        [me = caf::actor_cast<caf::weak_actor_ptr>(self),
-         number = next.number](result<std::unique_ptr<sandbox::container>> made) {
-          using holder = std::unique_ptr<sandbox::container>;
-          if (made)
-            tell(me, container_made{number, std::make_shared<holder>(std::move(*made)), {}});
-          else
-            tell(me, container_made{number, nullptr, std::move(made).why()});
-        });
-    const auto at = pool.due_at();
+    containers.make(*context.launcher, caf::actor_cast<caf::weak_actor_ptr>(self),
+                    self->clock().now());
+    const auto at = containers.due_at();
     if (!at || is_pool_timer_set)
       return;
     is_pool_timer_set = true;
@@ -377,14 +275,8 @@ struct dispatcher_state {
       on_container_failed(m);
       return;
     }
-    const auto made = pool.on_made(m.number);
-    if (made.what == container_pool::fate::not_wanted)
-      return; // ends with its handle, when this message goes
-    auto container = spawn_container(self->home_system(), std::move(*m.sandbox));
-    if (made.what == container_pool::fate::for_job)
-      start(jobs.at(made.job), std::move(container));
-    else
-      idle.emplace(m.number, std::move(container));
+    if (auto made = containers.on_made(self->home_system(), m))
+      start(jobs.at(made->job), std::move(made->container));
     report();
   }
 
@@ -393,17 +285,12 @@ struct dispatcher_state {
     const bool charge = m.why.code != errc::queue_full;
     if (charge)
       log::warning("container not made", {{"why", m.why.detail}});
-    const auto charged = pool.on_failed(m.number, charge, self->clock().now());
+    const auto charged = containers.on_failed(m, charge, self->clock().now());
     if (charged && charge)
       on_try_failed(jobs.at(*charged), m.why);
     else if (charged)
       get_container(jobs.at(*charged));
     make_containers();
-  }
-
-  void end_idle(const std::vector<container_number>& numbers) {
-    for (const auto number : numbers)
-      self->send_exit(idle.extract(number).mapped(), caf::exit_reason::user_shutdown);
   }
 
   // -- what becomes of jobs -------------------------------------------------------------------
@@ -422,15 +309,13 @@ struct dispatcher_state {
     actors_of.erase(job.job.address());
     job.job = nullptr;
     if (m.retry_before_start) {
-      end_idle(pool.renew()); // the helper may have died, and every container with it
+      containers.renew(); // the helper may have died, and every container with it
       on_try_failed(job, m.why);
     } else if (storage::is_final(m.final.status)) {
-      release_slot();
       finish(m.id, m.final);
     } else {
-      release_slot();
       waiters.fail(m.id, {errc::shutting_down, "the server is stopping"});
-      forget(m.id);
+      jobs.forget(m.id);
       pump();
     }
     answer_stop();
@@ -455,35 +340,33 @@ struct dispatcher_state {
   /// The program was not started. Tries again with growing pauses, then gives up.
   void on_try_failed(live_job& job, const failure& why) {
     const auto id = job.record.id;
-    release_slot();
-    job.at = phase::delayed;
-    if (job.is_cancelled) // also while stopping: the cancel was answered
+    jobs.move_to(job, phase::delayed);
+    const auto step = actors::on_start_failed(job, stopping);
+    if (step == start_failure_step::end_cancelled)
       return end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
-    if (stopping) {
+    if (step == start_failure_step::leave_to_restart) {
       waiters.fail(id, {errc::shutting_down, "the server is stopping"});
-      return forget(id); // its row stays QUEUED for the next start
+      return jobs.forget(id);
     }
-    ++job.tries;
     log::warning("job could not be started",
                  {{"job", id.str()}, {"tries", job.tries}, {"why", why.detail}});
-    if (job.tries >= dispatcher_bounds::claims_max)
+    if (step == start_failure_step::give_up)
       return end_unstarted(job, result_without_run(sandbox::outcome::internal,
                                                    "it could not be started: " + why.detail));
     auto task = make_store_task([id, node = context.node](storage::backend& backend) {
       return count_claim(backend, id, node);
     });
     ask_until_stored(self, context.store, task, [](const std::optional<failure>&) {});
-    job.timer = self->run_delayed(dispatcher_bounds::retry_base * (1U << (job.tries - 1)),
-                                  [this, id] { try_again(id); });
+    job.timer = self->run_delayed(retry_pause(job), [this, id] { try_again(id); });
     pump();
   }
 
   void try_again(job_id id) {
-    const auto found = jobs.find(id);
-    if (found == jobs.end() || found->second.at != phase::delayed)
+    auto* const job = jobs.find(id);
+    if (!job || job->at != phase::delayed)
       return;
-    found->second.at = phase::queued;
-    queue.push_again(found->second.key, id);
+    jobs.move_to(*job, phase::queued);
+    queue.push_again(job->key, id);
     pump();
   }
 
@@ -491,12 +374,9 @@ struct dispatcher_state {
   void end_unstarted(live_job& job, run_result outcome) {
     const auto id = job.record.id;
     queue.remove(id);
-    pool.withdraw(id);
+    containers.withdraw(id);
     job.timer.dispose();
-    if (job.has_slot())
-      release_slot();
-    job.at = phase::ending;
-    ++ends_under_way;
+    jobs.move_to(job, phase::ending);
     job.record.status = status_of(outcome);
     job.record.completed_at = context.now();
     auto view = view_of(job.record);
@@ -514,7 +394,6 @@ struct dispatcher_state {
   }
 
   void on_end_stored(const job_view& view, const std::optional<failure>& why) {
-    --ends_under_way;
     if (why)
       log::error("end of job not stored", {{"job", view.id.str()}, {"why", why->detail}});
     log::info("job ended", {{"job", view.id.str()},
@@ -533,87 +412,50 @@ struct dispatcher_state {
     if (context.counters)
       context.counters->on_job_ended(view.language, view.status);
     waiters.deliver(id, view);
-    forget(id);
+    jobs.forget(id);
     pump();
-  }
-
-  void release_slot() {
-    --slots_taken;
   }
 
   // -- questions ------------------------------------------------------------------------------
 
   caf::result<void> on_cancel(const cancel_job& m) {
-    const auto found = jobs.find(m.id);
-    if (found == jobs.end())
+    auto* const job = jobs.find(m.id);
+    if (!job)
       return cancel_stored(m);
-    auto& job = found->second;
-    if (m.room && job.record.room != m.room)
+    if (m.room && job->record.room != m.room)
       return to_error(no_such_job());
-    switch (job.at) {
-    case phase::storing:
-    case phase::loading:
-      job.is_cancelled = true;
-      break;
-    case phase::queued:
-    case phase::delayed:
-    case phase::wants_container:
-      end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
-      break;
-    case phase::running:
-      job.is_cancelled = true;
-      caf::anon_send(job.job, cancel_run{});
-      break;
-    case phase::ending:
-      break;
-    }
+    const auto step = cancel(*job);
+    if (step == cancel_step::end_now)
+      end_unstarted(*job, result_without_run(sandbox::outcome::cancelled, ""));
+    else if (step == cancel_step::tell_job)
+      caf::anon_send(job->job, cancel_run{});
     return caf::unit;
-  }
-
-  static failure no_such_job() {
-    return {errc::not_found, "there is no such execution in this room"};
   }
 
   /// A job that waits in the database only, or is over.
   caf::result<void> cancel_stored(const cancel_job& m) {
-    const auto id = m.id;
     auto promise = self->make_response_promise<void>();
-    auto task = make_store_task(
-      [m, id, at = context.now()](storage::backend& backend) -> result<storage::job_record> {
-        if (m.room)
-          if (const auto row = backend.load_job(id); !row || row->room != m.room)
-            return row || row.why().code == errc::not_found ? no_such_job() : row.why();
-        const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
-        const auto done = backend.abandon_job(id, storage::job_status::cancelled, encoded, at);
-        if (!done && done.why().code == errc::conflict)
-          return {errc::conflict, "the execution is over"};
-        if (!done)
-          return done.why();
-        return backend.load_job(id);
-      });
+    auto task = make_store_task([m, at = context.now()](storage::backend& backend) {
+      return cancel_waiting(backend, m.id, m.room, at);
+    });
     self->request(context.store, store_patience::request_timeout, std::move(task))
       .then(
-        [this, id, promise](const storage::job_record& row) mutable {
+        [this, promise](const storage::job_record& row) mutable {
           promise.deliver();
-          waiters.deliver(id, view_of(row));
+          waiters.deliver(row.id, view_of(row));
         },
         [promise](const caf::error& why) mutable { promise.deliver(why); });
     return promise;
   }
 
   caf::result<job_view> on_find(const find_job& m) {
-    if (const auto found = jobs.find(m.id); found != jobs.end() && is_shown(found->second))
-      return view_of(found->second.record);
+    if (const auto* job = jobs.find(m.id); job && job->is_shown())
+      return view_of(job->record);
     auto promise = self->make_response_promise<job_view>();
     load_view(
       m.id, [promise](const job_view& view) mutable { promise.deliver(view); },
       [promise](const caf::error& why) mutable { promise.deliver(why); });
     return promise;
-  }
-
-  /// Whether memory knows what the database shows: not while a change is on its way.
-  static bool is_shown(const live_job& job) {
-    return job.at != phase::storing && job.at != phase::ending;
   }
 
   caf::result<job_view> on_wait(const wait_job& m) {
@@ -622,7 +464,7 @@ struct dispatcher_state {
     auto promise = self->make_response_promise<job_view>();
     if (auto added = waiters.add(m.id, promise, self->clock().now()); !added)
       return to_error(added.why());
-    if (jobs.count(m.id) > 0)
+    if (jobs.contains(m.id))
       return promise;
     load_view(
       m.id,
@@ -646,7 +488,7 @@ struct dispatcher_state {
     return {.queued = waiting(),
             .running = actors_of.size(),
             .slots = context.parallel,
-            .warm_containers = pool.warm(),
+            .warm_containers = containers.warm(),
             .queued_max = dispatcher_bounds::queued_max,
             .host = host_status()};
   }
@@ -672,14 +514,14 @@ struct dispatcher_state {
       return;
     context.counters->set_queue_depth(static_cast<std::int64_t>(waiting()));
     context.counters->set_jobs_running(static_cast<std::int64_t>(actors_of.size()));
-    context.counters->set_warm_containers(static_cast<std::int64_t>(pool.warm()));
+    context.counters->set_warm_containers(static_cast<std::int64_t>(containers.warm()));
   }
 
   // -- stopping -------------------------------------------------------------------------------
 
   caf::result<void> on_stop(const stop_jobs& m) {
     stopping = true;
-    end_idle(pool.close());
+    containers.close();
     auto promise = self->make_response_promise<void>();
     stops.push_back(promise);
     put_back_unstarted();
@@ -693,9 +535,8 @@ struct dispatcher_state {
   void put_back_unstarted() {
     for (auto& [id, job] : jobs) {
       if (job.at == phase::wants_container) {
-        pool.withdraw(id);
-        release_slot();
-        job.at = phase::queued;
+        containers.withdraw(id);
+        jobs.move_to(job, phase::queued);
       }
       if (job.at == phase::queued || job.at == phase::delayed)
         waiters.fail(id, {errc::shutting_down, "the server is stopping"});
@@ -708,7 +549,7 @@ struct dispatcher_state {
   }
 
   void answer_stop() {
-    if (!stopping || !actors_of.empty() || ends_under_way > 0)
+    if (!stopping || !actors_of.empty() || jobs.ending() > 0)
       return;
     for (auto& promise : std::exchange(stops, {}))
       promise.deliver();
@@ -718,15 +559,11 @@ struct dispatcher_state {
   parent_actor::pointer self;
   dispatcher_context context;
   fair_queue queue;
-  container_pool pool;
+  container_supply containers;
   job_waiters waiters;
-  std::unordered_map<job_id, live_job> jobs; ///< bounded by the queue's bounds and the slots
+  live_jobs jobs;
   std::unordered_map<caf::actor_addr, job_id> actors_of; ///< job actors that run
-  std::unordered_map<container_number, caf::actor> idle; ///< the pool's warm ones
   std::vector<caf::typed_response_promise<void>> stops;
-  std::size_t slots_taken = 0;
-  std::size_t ends_under_way = 0;
-  std::size_t kept_bytes = 0;
   bool has_more = true; ///< the database may hold waiting jobs that are not in memory
   bool is_refilling = false;
   bool is_pool_timer_set = false;

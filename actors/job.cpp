@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 job_plan make_plan(const job_context& context, const storage::job_record& record,
                    run_request request) {
   const auto* language = context.languages->find(request.language);
-  const bool retry_left = request.retry && record.starts == 0;
+  const bool retry_left = request.options.retry && record.starts == 0;
   return {std::move(request), *language, retry_left};
 }
 

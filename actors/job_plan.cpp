@@ -104,7 +104,7 @@ config::limits effective_limits(const config::command_template& phase,
 
 sandbox::container_spec container_spec_for(const run_request& request,
                                            const config::language& language) {
-  const auto run = effective_limits(language.run, request.limits);
+  const auto run = effective_limits(language.run, request.options.limits);
   sandbox::container_spec spec{language.image, run.disk_bytes, run.inodes, run.memory_bytes};
   if (language.compile) {
     const auto compile = effective_limits(*language.compile, {});
@@ -168,17 +168,20 @@ job_step job_plan::on_started() {
 
 job_step job_plan::run_compiler() {
   state_ = state::compiling;
-  auto command = command_of(*compile_, effective_limits(*compile_, {}), request_.compiler_args);
+  auto command =
+    command_of(*compile_, effective_limits(*compile_, {}), request_.options.compiler_args);
   command.truncate_output = true; // ten thousand warnings are no reason to stop a compiler
   return todo::run{std::move(command)};
 }
 
 job_step job_plan::run_next() {
   state_ = state::running;
-  auto command = command_of(run_, effective_limits(run_, request_.limits), request_.args);
-  command.truncate_output = request_.truncate_output;
-  command.stdin_bytes =
-    request_.tests.empty() ? request_.input : request_.tests[result_.tests.size()].input;
+  auto command =
+    command_of(run_, effective_limits(run_, request_.options.limits), request_.options.args);
+  command.truncate_output = request_.options.truncate_output;
+  command.stdin_bytes = request_.options.tests.empty()
+                          ? request_.options.input
+                          : request_.options.tests[result_.tests.size()].input;
   return todo::run{std::move(command)};
 }
 
@@ -215,7 +218,7 @@ job_step job_plan::on_exited(const sandbox::report& report) {
   phase_.report.stderr_truncated |= kept_err_cut;
   if (state_ == state::compiling)
     return on_compiled();
-  return request_.tests.empty() ? on_ran() : on_test_ran();
+  return request_.options.tests.empty() ? on_ran() : on_test_ran();
 }
 
 job_step job_plan::on_compiled() {
@@ -236,14 +239,14 @@ job_step job_plan::on_ran() {
 job_step job_plan::on_test_ran() {
   auto run = std::exchange(phase_, {});
   const auto how = run.report.how;
-  const auto& test = request_.tests[result_.tests.size()];
+  const auto& test = request_.options.tests[result_.tests.size()];
   const auto judged = judge(run, test);
   add_usage(result_.run.report, run.report);
   cut(run, test_bytes_max);
   result_.tests.push_back({test.name, judged, std::move(run)});
   if (is_from_outside(how))
     return finish(how);
-  if (result_.tests.size() == request_.tests.size())
+  if (result_.tests.size() == request_.options.tests.size())
     return finish(outcome::exited); // all were judged
   return ended_ ? finish(*ended_) : run_next();
 }
@@ -272,8 +275,8 @@ job_step job_plan::finish(outcome how) {
   result_.how = how;
   result_.run.report.how = how; // without a program of its own it says only why
   const auto rest = how == outcome::compile_error ? verdict::compile_error : verdict::cancelled;
-  while (result_.tests.size() < request_.tests.size())
-    result_.tests.push_back({request_.tests[result_.tests.size()].name, rest, {}});
+  while (result_.tests.size() < request_.options.tests.size())
+    result_.tests.push_back({request_.options.tests[result_.tests.size()].name, rest, {}});
   if (how == outcome::node_lost && retry_left_)
     return todo::leave{};
   return todo::store{};

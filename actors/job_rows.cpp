@@ -1,5 +1,9 @@
 #include "actors/job_rows.hpp"
 
+#include "actors/run.hpp"
+
+#include <utility>
+
 namespace coterie::actors {
 
 result<void> start_row(storage::backend& backend, job_id job, node_id node,
@@ -29,6 +33,37 @@ result<void> end_row(storage::backend& backend, job_id job, node_id node,
   if (finished || finished.why().code != errc::conflict)
     return finished;
   return backend.abandon_job(job, status, encoded_result, at);
+}
+
+result<void> cancel_row(storage::backend& backend, job_id job, std::string detail, timestamp at) {
+  const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, std::move(detail)));
+  return backend.abandon_job(job, storage::job_status::cancelled, encoded, at);
+}
+
+failure no_such_job() {
+  return {errc::not_found, "there is no such execution in this room"};
+}
+
+result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job,
+                                           const std::optional<room_id>& room, timestamp at) {
+  if (room)
+    if (const auto row = backend.load_job(job); !row || row->room != room)
+      return row || row.why().code == errc::not_found ? no_such_job() : row.why();
+  const auto done = cancel_row(backend, job, "", at);
+  if (!done && done.why().code == errc::conflict)
+    return failure{errc::conflict, "the execution is over"};
+  if (!done)
+    return done.why();
+  return backend.load_job(job);
+}
+
+result<std::vector<storage::job_record>> list_waiting(storage::backend& backend,
+                                                      std::size_t limit) {
+  auto rows = backend.list_queued_jobs(limit);
+  if (rows)
+    for (auto& row : *rows)
+      row.request = {};
+  return rows;
 }
 
 bool is_permanent(const failure& why) noexcept {

@@ -16,7 +16,9 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace coterie::actors {
 
@@ -42,6 +44,21 @@ result<void> count_claim(storage::backend& backend, job_id job, node_id node);
 /// Ends a job of this node or one that nobody has claimed. errc::conflict when it is over.
 result<void> end_row(storage::backend& backend, job_id job, node_id node,
                      storage::job_status status, std::string_view encoded_result, timestamp at);
+
+/// Ends a job that was never started as cancelled, `detail` saying why. errc::conflict unless
+/// QUEUED.
+result<void> cancel_row(storage::backend& backend, job_id job, std::string detail, timestamp at);
+
+/// The failure of a cancel that names a job that is not, or not in this room.
+failure no_such_job();
+
+/// cancel_row for who asks by id: answers the row. errc::conflict when the job is over or runs,
+/// no_such_job() when it is none of `room`, if that is given.
+result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job,
+                                           const std::optional<room_id>& room, timestamp at);
+
+/// Jobs that wait for a node, oldest first, without their requests: those are long.
+result<std::vector<storage::job_record>> list_waiting(storage::backend& backend, std::size_t limit);
 
 /// Whether asking again can not help.
 bool is_permanent(const failure& why) noexcept;

@@ -114,13 +114,7 @@ struct start_run {
   caller who;
   std::string path;
   std::string language; ///< empty: by the path, else the room's
-  std::string input;
-  std::vector<std::string> args;
-  std::vector<std::string> compiler_args;
-  wanted_limits limits;
-  std::vector<run_test> tests;
-  bool truncate_output = false;
-  bool retry = false;
+  run_options options;
   run_admission admission;
 };
 

@@ -106,13 +106,7 @@ result<run_request> make_run_request(const start_run& wanted, const storage::roo
   if (!language)
     return unknown_language(wanted.language.empty() ? room.language : wanted.language);
   request.language = language->name;
-  request.input = wanted.input;
-  request.args = wanted.args;
-  request.compiler_args = wanted.compiler_args;
-  request.limits = wanted.limits;
-  request.tests = wanted.tests;
-  request.truncate_output = wanted.truncate_output;
-  request.retry = wanted.retry;
+  request.options = wanted.options;
   for (const auto& [path, file] : files.all())
     request.files.push_back({path, file.content});
   if (auto complaints = check_run_request(request, languages); !complaints.empty())

@@ -132,12 +132,12 @@ std::vector<std::string> check_run_request(const run_request& request,
     found.add_if(!languages.find(request.language), "language",
                  quoted(to_utf8(utf8_prefix(request.language, 64))) + " is not offered here");
   check_files(request, found);
-  found.add_if(request.input.size() > run_bounds::input_bytes_max, "stdin",
+  found.add_if(request.options.input.size() > run_bounds::input_bytes_max, "stdin",
                at_most(run_bounds::input_bytes_max, "bytes"));
-  check_args("args", request.args, found);
-  check_args("compiler_args", request.compiler_args, found);
-  check_limits(request.limits, found);
-  check_tests(request.tests, found);
+  check_args("args", request.options.args, found);
+  check_args("compiler_args", request.options.compiler_args, found);
+  check_limits(request.options.limits, found);
+  check_tests(request.options.tests, found);
   return found.take();
 }
 

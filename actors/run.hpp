@@ -49,11 +49,8 @@ struct wanted_limits {
   friend bool operator==(const wanted_limits&, const wanted_limits&) = default;
 };
 
-/// What to run: a snapshot, independent of the room it came from.
-struct run_request {
-  std::string language; ///< canonical name
-  std::vector<run_file> files;
-  std::string main;  ///< path of the file to run; one of `files`
+/// How to run a program, whatever it is: the choices of whoever asks for a run.
+struct run_options {
   std::string input; ///< standard input
   std::vector<std::string> args;
   std::vector<std::string> compiler_args;
@@ -61,6 +58,16 @@ struct run_request {
   std::vector<run_test> tests;
   bool truncate_output = false; ///< past the output cap: discard instead of ending the program
   bool retry = false;           ///< may be started once more after its node died
+
+  friend bool operator==(const run_options&, const run_options&) = default;
+};
+
+/// What to run: a snapshot, independent of the room it came from.
+struct run_request {
+  std::string language; ///< canonical name
+  std::vector<run_file> files;
+  std::string main; ///< path of the file to run; one of `files`
+  run_options options;
 
   friend bool operator==(const run_request&, const run_request&) = default;
 };

@@ -247,23 +247,24 @@ std::optional<json::object> parse(std::string_view text) {
 } // namespace
 
 std::string encode(const run_request& request) {
+  const auto& options = request.options;
   json::object out{{"v", format_version}, {"language", from_bytes(request.language)}};
   auto& files = out["files"].emplace_array();
   for (const auto& file : request.files)
     files.push_back(
       json::object{{"path", from_bytes(file.path)}, {"content", from_bytes(file.content)}});
   out["main"] = from_bytes(request.main);
-  out["input"] = from_bytes(request.input);
-  out["args"] = from_list(request.args);
-  out["compiler_args"] = from_list(request.compiler_args);
-  out["limits"] = from_limits(request.limits);
+  out["input"] = from_bytes(options.input);
+  out["args"] = from_list(options.args);
+  out["compiler_args"] = from_list(options.compiler_args);
+  out["limits"] = from_limits(options.limits);
   auto& tests = out["tests"].emplace_array();
-  for (const auto& test : request.tests)
+  for (const auto& test : options.tests)
     tests.push_back(json::object{{"name", from_bytes(test.name)},
                                  {"input", from_bytes(test.input)},
                                  {"expected", from_bytes(test.expected_output)}});
-  out["truncate_output"] = request.truncate_output;
-  out["retry"] = request.retry;
+  out["truncate_output"] = options.truncate_output;
+  out["retry"] = options.retry;
   return json::serialize(out);
 }
 
@@ -283,16 +284,17 @@ std::string encode(const run_result& result) {
 std::optional<run_request> decode_run_request(std::string_view text) {
   const auto fields = parse(text);
   run_request to;
+  auto& options = to.options;
   const bool ok = fields && read(member(*fields, "language"), to.language)
                   && read_list(member(*fields, "files"), to.files, read_file)
                   && read(member(*fields, "main"), to.main)
-                  && read(member(*fields, "input"), to.input)
-                  && read(member(*fields, "args"), to.args)
-                  && read(member(*fields, "compiler_args"), to.compiler_args)
-                  && read(member(*fields, "limits"), to.limits)
-                  && read_list(member(*fields, "tests"), to.tests, read_test)
-                  && read(member(*fields, "truncate_output"), to.truncate_output)
-                  && read(member(*fields, "retry"), to.retry);
+                  && read(member(*fields, "input"), options.input)
+                  && read(member(*fields, "args"), options.args)
+                  && read(member(*fields, "compiler_args"), options.compiler_args)
+                  && read(member(*fields, "limits"), options.limits)
+                  && read_list(member(*fields, "tests"), options.tests, read_test)
+                  && read(member(*fields, "truncate_output"), options.truncate_output)
+                  && read(member(*fields, "retry"), options.retry);
   if (!ok)
     return std::nullopt;
   return to;

@@ -122,8 +122,8 @@ std::vector<named_file> read_files(const field_reader& fields, std::size_t count
   return files;
 }
 
-program_options read_program_options(const field_reader& fields) {
-  program_options options;
+actors::run_options read_run_options(const field_reader& fields) {
+  actors::run_options options;
   options.input = fields.text("stdin", bounds::input_bytes_max).value_or("");
   options.args = fields.texts("args", bounds::args_max, bounds::arg_bytes_max)
                    .value_or(std::vector<std::string>{});

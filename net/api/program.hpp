@@ -26,18 +26,7 @@ std::vector<named_file> read_files(const field_reader& fields, std::size_t count
 /// A path of a file, checked by actors::complain_about_path.
 std::optional<std::string> read_path(const field_reader& fields, std::string_view name);
 
-/// What room runs and free runs have in common.
-struct program_options {
-  std::string input;
-  std::vector<std::string> args;
-  std::vector<std::string> compiler_args;
-  actors::wanted_limits limits;
-  std::vector<actors::run_test> tests;
-  bool truncate_output = false;
-  bool retry = false;
-};
-
 /// stdin, args, compiler_args, limits, tests, on_output_limit, retry.
-program_options read_program_options(const field_reader& fields);
+actors::run_options read_run_options(const field_reader& fields);
 
 } // namespace coterie::net

@@ -92,16 +92,9 @@ void start_room_run(const api_context_ptr& context, const request& from,
   if (const auto name = fields.text("language", name_bytes_max))
     if (const auto* language = find_offered(*context, *name, fields, "language"))
       message.language = language->name;
-  auto options = read_program_options(fields);
+  message.options = read_run_options(fields);
   if (!wrong.empty())
     return reply->fail({errc::invalid_argument, "The run cannot be started like this."}, wrong);
-  message.input = std::move(options.input);
-  message.args = std::move(options.args);
-  message.compiler_args = std::move(options.compiler_args);
-  message.limits = options.limits;
-  message.tests = std::move(options.tests);
-  message.truncate_output = options.truncate_output;
-  message.retry = options.retry;
   message.admission = actors::run_admission::unlimited();
   ask_room_or_refuse<actors::run_accepted>(
     context, *room, std::move(message), reply,
@@ -138,14 +131,7 @@ actors::run_request read_free_run(const api_context& context, const json::object
     run.main = run.files.front().path;
   if (const auto* language = language_of(context, fields, run.main))
     run.language = language->name;
-  auto options = read_program_options(fields);
-  run.input = std::move(options.input);
-  run.args = std::move(options.args);
-  run.compiler_args = std::move(options.compiler_args);
-  run.limits = options.limits;
-  run.tests = std::move(options.tests);
-  run.truncate_output = options.truncate_output;
-  run.retry = options.retry;
+  run.options = read_run_options(fields);
   if (wrong.empty())
     wrong = actors::check_run_request(run, *context.node.languages);
   return run;

@@ -312,11 +312,11 @@ session_source read_session_source(const json::object& body, session_form form,
 
 actors::start_run session_run(std::string_view language) {
   actors::start_run run;
-  run.limits.wall = session_bounds::wall;
-  run.limits.output_bytes = session_bounds::output_bytes;
+  run.options.limits.wall = session_bounds::wall;
+  run.options.limits.output_bytes = session_bounds::output_bytes;
   // The Java machine itself takes more than the contract's 128 MB, which it means for the heap.
   if (language != "java")
-    run.limits.memory_bytes = session_bounds::memory_bytes;
+    run.options.limits.memory_bytes = session_bounds::memory_bytes;
   run.admission = {.exclusive = true,
                    .cooldown = session_bounds::cooldown,
                    .window = session_bounds::window,

@@ -47,14 +47,7 @@ actors::start_run read_start_run(const field_reader& fields) {
   actors::start_run run;
   run.path = read_path(fields, "path").value_or("");
   run.language = fields.text("language", bounds::name_bytes_max).value_or("");
-  auto options = read_program_options(fields);
-  run.input = std::move(options.input);
-  run.args = std::move(options.args);
-  run.compiler_args = std::move(options.compiler_args);
-  run.limits = options.limits;
-  run.tests = std::move(options.tests);
-  run.truncate_output = options.truncate_output;
-  run.retry = options.retry;
+  run.options = read_run_options(fields);
   return run;
 }
 

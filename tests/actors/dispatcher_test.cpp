@@ -420,7 +420,7 @@ CAF_TEST(queued jobs survive a crash and each runs once) {
 
 CAF_TEST(a job that allows it is started a second time after a crash and not a third) {
   auto request = plain_request("x");
-  request.retry = true;
+  request.options.retry = true;
   launcher->next_program().runs_on();
   const auto id = accepted(job_of("key", request));
   launcher->next_program().runs_on();

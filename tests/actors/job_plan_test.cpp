@@ -59,10 +59,10 @@ SCENARIO("a program is started only after its start is committed") {
 
 SCENARIO("a program's command comes from its language and request, clamped to the ceiling") {
   auto request = plain_request("x");
-  request.args = {"one", "two"};
-  request.input = "in";
-  request.limits.wall = 60s;
-  request.limits.memory_bytes = 1U << 20;
+  request.options.args = {"one", "two"};
+  request.options.input = "in";
+  request.options.limits.wall = 60s;
+  request.options.limits.memory_bytes = 1U << 20;
   auto plan = plan_of(request);
   const auto command = started(plan);
   CHECK((command.argv == std::vector<std::string>{"run", "main.txt", "one", "two"}));
@@ -99,8 +99,8 @@ SCENARIO("output past the stored size is cut and said to be") {
 
 SCENARIO("a language that compiles does so once, with its own limits, before it runs") {
   auto request = built_request();
-  request.compiler_args = {"-g"};
-  request.limits.memory_bytes = 1U << 20;
+  request.options.compiler_args = {"-g"};
+  request.options.limits.memory_bytes = 1U << 20;
   auto plan = plan_of(request);
   const auto compiler = started(plan);
   CHECK((compiler.argv == std::vector<std::string>{"build", "-g", "main.src", "lib.src"}));
@@ -118,7 +118,7 @@ SCENARIO("a language that compiles does so once, with its own limits, before it 
 SCENARIO("a program that does not compile is not run") {
   for (const auto& how : {report(outcome::exited, 1), report(outcome::wall_time)}) {
     auto request = built_request();
-    request.tests = {{"one", "", ""}};
+    request.options.tests = {{"one", "", ""}};
     auto plan = plan_of(request);
     started(plan);
     CHECK(is<todo::store>(plan.on_exited(how)));
@@ -131,11 +131,11 @@ SCENARIO("a program that does not compile is not run") {
 
 SCENARIO("each test is run and judged by what it printed") {
   auto request = plain_request("x");
-  request.tests = {{"right", "1", "one\n"},
-                   {"wrong", "2", "two"},
-                   {"slow", "3", ""},
-                   {"broken", "4", ""},
-                   {"greedy", "5", ""}};
+  request.options.tests = {{"right", "1", "one\n"},
+                           {"wrong", "2", "two"},
+                           {"slow", "3", ""},
+                           {"broken", "4", ""},
+                           {"greedy", "5", ""}};
   auto plan = plan_of(request);
   CHECK_EQ(started(plan).stdin_bytes, "1");
   plan.on_output(sandbox::stream::out, "one  \n\n");
@@ -204,7 +204,7 @@ SCENARIO("a cancelled job ends in every state without starting anything more") {
   CHECK(compiling.result().how == outcome::cancelled);
 
   auto request = plain_request("x");
-  request.tests = {{"one", "", ""}, {"two", "", ""}};
+  request.options.tests = {{"one", "", ""}, {"two", "", ""}};
   auto testing = plan_of(request);
   started(testing);
   CHECK(is<todo::kill>(testing.end(outcome::cancelled)));
@@ -233,10 +233,10 @@ SCENARIO("a job of a node that stops ends, unless it may be started a second tim
 
 SCENARIO("a container serves both phases with the larger work directory") {
   auto request = built_request();
-  request.limits.disk_bytes = 1U << 20;
+  request.options.limits.disk_bytes = 1U << 20;
   const auto spec = container_spec_for(request, language("built"));
   CHECK_EQ(spec.disk_bytes, language("built").compile->defaults.disk_bytes);
-  request.limits.disk_bytes = 100U << 20;
+  request.options.limits.disk_bytes = 100U << 20;
   CHECK_EQ(container_spec_for(request, language("built")).disk_bytes, 100U << 20);
 }
 

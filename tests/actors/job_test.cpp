@@ -35,7 +35,7 @@ struct fixture : exec_fixture {
     row.id = id;
     row.language = request.language;
     row.request = encode(request);
-    row.retry = request.retry;
+    row.retry = request.options.retry;
     REQUIRE(rows->create_job(row).has_value());
     begin_stored(request);
   }
@@ -153,7 +153,7 @@ CAF_TEST(a time limit is a time - out and a memory limit a failure) {
 
 CAF_TEST(tests run in one container and the job completes when all were judged) {
   auto request = plain_request("x");
-  request.tests = {{"one", "1", "1"}, {"two", "2", "2"}};
+  request.options.tests = {{"one", "1", "1"}, {"two", "2", "2"}};
   launcher->next_program().prints("1\n");
   launcher->next_program().prints("3\n");
   begin(request);
@@ -221,7 +221,7 @@ CAF_TEST(on a node that stops a job ends as lost or is left to be started again)
   CHECK(status(id) == storage::job_status::failed);
   id = job_id::random();
   auto request = plain_request("x");
-  request.retry = true;
+  request.options.retry = true;
   launcher->next_program().runs_on();
   begin(request);
   cancel(sandbox::outcome::node_lost);

@@ -78,7 +78,7 @@ struct fixture {
     row.id = job_id::random();
     row.language = "plain";
     auto request = plain_request("x");
-    request.retry = retry;
+    request.options.retry = retry;
     row.request = encode(request);
     row.retry = retry;
     row.created_at = system_now();

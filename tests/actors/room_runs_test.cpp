@@ -157,29 +157,29 @@ SCENARIO("the language of a run is the one asked for, else that of the file") {
 
 SCENARIO("a run takes all files with it, and what was asked for") {
   start_run wanted;
-  wanted.input = "3 4";
-  wanted.args = {"-v"};
-  wanted.compiler_args = {"-g"};
-  wanted.limits.wall = 2s;
-  wanted.tests = {{"one", "1", "2"}};
-  wanted.truncate_output = true;
-  wanted.retry = true;
+  wanted.options.input = "3 4";
+  wanted.options.args = {"-v"};
+  wanted.options.compiler_args = {"-g"};
+  wanted.options.limits.wall = 2s;
+  wanted.options.tests = {{"one", "1", "2"}};
+  wanted.options.truncate_output = true;
+  wanted.options.retry = true;
   const auto made = make_run_request(wanted, room, files, *test_languages());
   REQUIRE(made);
   CHECK_EQ(made->main, "main.txt");
   CHECK((made->files == std::vector<run_file>{{"main.txt", "hello"}, {"tool.src", "int main"}}));
-  CHECK_EQ(made->input, "3 4");
-  CHECK(made->args == std::vector<std::string>{"-v"});
-  CHECK(made->compiler_args == std::vector<std::string>{"-g"});
-  CHECK(made->limits == wanted.limits);
-  CHECK(made->tests == wanted.tests);
-  CHECK(made->truncate_output);
-  CHECK(made->retry);
+  CHECK_EQ(made->options.input, "3 4");
+  CHECK(made->options.args == std::vector<std::string>{"-v"});
+  CHECK(made->options.compiler_args == std::vector<std::string>{"-g"});
+  CHECK(made->options.limits == wanted.options.limits);
+  CHECK(made->options.tests == wanted.options.tests);
+  CHECK(made->options.truncate_output);
+  CHECK(made->options.retry);
 }
 
 SCENARIO("a run that check_run_request complains about is refused with its first complaint") {
   start_run wanted;
-  wanted.args.assign(run_bounds::args_max + 1, "x");
+  wanted.options.args.assign(run_bounds::args_max + 1, "x");
   const auto made = make_run_request(wanted, room, files, *test_languages());
   REQUIRE(!made);
   CHECK(made.why().code == errc::invalid_argument);

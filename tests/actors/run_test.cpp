@@ -50,18 +50,18 @@ SCENARIO("each broken bound of a request is named with its field") {
   CHECK(complains(request, "files: must be at most 256 files"));
   request.files.clear();
   CHECK(complains(request, "files: at least one is needed"));
-  request.input.assign(run_bounds::input_bytes_max + 1, 'x');
+  request.options.input.assign(run_bounds::input_bytes_max + 1, 'x');
   CHECK(complains(request, "stdin: must be at most 1048576 bytes"));
-  request.args = {std::string(1, '\0'), std::string(run_bounds::arg_bytes_max + 1, 'x')};
+  request.options.args = {std::string(1, '\0'), std::string(run_bounds::arg_bytes_max + 1, 'x')};
   CHECK(complains(request, "args[0]: must not contain a zero byte"));
   CHECK(complains(request, "args[1]: must be at most 4096 bytes"));
-  request.compiler_args.assign(run_bounds::args_max + 1, "-g");
+  request.options.compiler_args.assign(run_bounds::args_max + 1, "-g");
   CHECK(complains(request, "compiler_args: must be at most 64 arguments"));
-  request.limits.wall = std::chrono::milliseconds{0};
-  request.limits.memory_bytes = 0;
+  request.options.limits.wall = std::chrono::milliseconds{0};
+  request.options.limits.memory_bytes = 0;
   CHECK(complains(request, "limits.wall_ms: must be greater than zero"));
   CHECK(complains(request, "limits.memory_mb: must be greater than zero"));
-  request.tests.assign(run_bounds::tests_max + 1, {});
+  request.options.tests.assign(run_bounds::tests_max + 1, {});
   CHECK(complains(request, "tests: must be at most 100 tests"));
 }
 
@@ -78,14 +78,14 @@ SCENARIO("only plain relative paths may name a file") {
 SCENARIO("a request survives being stored, whatever its bytes are") {
   auto request = plain_request(every_byte());
   CHECK(decode_run_request(encode(request)) == request);
-  request.input = every_byte();
-  request.args = {"plain", every_byte(), ""};
-  request.compiler_args = {"-O2"};
-  request.limits = {std::chrono::milliseconds{1}, std::chrono::milliseconds{2}, 3, 4, 5,
-                    std::uint64_t{1} << 63};
-  request.tests = {{"one", every_byte(), "\xff"}, {"", "", ""}};
-  request.truncate_output = true;
-  request.retry = true;
+  request.options.input = every_byte();
+  request.options.args = {"plain", every_byte(), ""};
+  request.options.compiler_args = {"-O2"};
+  request.options.limits = {std::chrono::milliseconds{1}, std::chrono::milliseconds{2}, 3, 4, 5,
+                            std::uint64_t{1} << 63};
+  request.options.tests = {{"one", every_byte(), "\xff"}, {"", "", ""}};
+  request.options.truncate_output = true;
+  request.options.retry = true;
   CHECK(decode_run_request(encode(request)) == request);
 }
 

@@ -221,12 +221,12 @@ SCENARIO("nothing internal leaks into an answer") {
 
 SCENARIO("a session's run has the limits and the admission of the contract") {
   const auto run = session_run("python");
-  CHECK_EQ(run.limits.wall, 5s);
-  CHECK_EQ(run.limits.memory_bytes, 128u << 20);
-  CHECK_EQ(run.limits.output_bytes, 1u << 20);
+  CHECK_EQ(run.options.limits.wall, 5s);
+  CHECK_EQ(run.options.limits.memory_bytes, 128u << 20);
+  CHECK_EQ(run.options.limits.output_bytes, 1u << 20);
   CHECK(run.admission.exclusive);
   CHECK_EQ(run.admission.cooldown, 2s);
   CHECK_EQ(run.admission.window, 60s);
   CHECK_EQ(run.admission.window_max, 5u);
-  CHECK(!session_run("java").limits.memory_bytes);
+  CHECK(!session_run("java").options.limits.memory_bytes);
 }

@@ -28,7 +28,7 @@ complaints complaints_about_files(std::string_view text) {
 complaints complaints_about_options(std::string_view text) {
   const auto body = object_of(text);
   complaints wrong;
-  read_program_options(field_reader{body, wrong});
+  read_run_options(field_reader{body, wrong});
   return wrong;
 }
 
@@ -129,7 +129,7 @@ SCENARIO("base64 content keeps every byte and says whether it is text") {
 SCENARIO("limits are read in the units of the wire") {
   const auto body = object_of(R"({"limits":{"wall_ms":1500,"memory_mb":64,"output_kb":2}})");
   complaints wrong;
-  const auto limits = read_program_options(field_reader{body, wrong}).limits;
+  const auto limits = read_run_options(field_reader{body, wrong}).limits;
   CHECK_EQ(limits.wall->count(), 1500);
   CHECK_EQ(limits.memory_bytes, 64u << 20);
   CHECK_EQ(limits.output_bytes, 2048u);

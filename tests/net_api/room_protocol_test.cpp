@@ -53,9 +53,9 @@ SCENARIO("start_run carries what the REST request carries") {
   CAF_REQUIRE(read.what.has_value());
   const auto& run = std::get<actors::start_run>(*read.what);
   CHECK_EQ(run.path, "a.py");
-  CHECK_EQ(run.input, "x");
-  CHECK_EQ(run.args, std::vector<std::string>{"y"});
-  CHECK_EQ(run.limits.wall->count(), 9);
+  CHECK_EQ(run.options.input, "x");
+  CHECK_EQ(run.options.args, std::vector<std::string>{"y"});
+  CHECK_EQ(run.options.limits.wall->count(), 9);
 }
 
 SCENARIO("cancel_run names a run") {

@@ -20,10 +20,6 @@ lab& the_lab() {
   return one;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
 /// Tries for as long as ended containers are being torn down.
 std::unique_ptr<container> create_soon() {
   std::unique_ptr<container> made;
@@ -37,10 +33,6 @@ std::unique_ptr<container> create_soon() {
 }
 
 } // namespace
-
-#define NEEDS_SANDBOX                                                                              \
-  if (!the_lab().is_usable())                                                                      \
-  return
 
 SCENARIO("a program gets its input, and its output and exit code come back") {
   NEEDS_SANDBOX;

@@ -30,17 +30,6 @@ bool has_groups() {
   return the_lab().server().host().cgroups != cgroup_mode::none;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
-
-/// The server must stay responsive beside whatever runs in `other`.
-void check_still_serving() {
-  const auto next = the_lab().run(program({"/bin/echo", "alive"}));
-  CHECK(next.end.how == outcome::exited);
-  CHECK_EQ(next.out, "alive\n");
-}
-
 struct listener {
   int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int port = 0;
@@ -61,10 +50,6 @@ struct listener {
 
 } // namespace
 
-#define NEEDS_SANDBOX                                                                              \
-  if (!the_lab().is_usable())                                                                      \
-  return
-
 SCENARIO("an endless loop ends when its processor time is used up") {
   NEEDS_SANDBOX;
   auto what = python("while True: pass");
@@ -77,7 +62,7 @@ SCENARIO("an endless loop ends when its processor time is used up") {
 
 SCENARIO("an endless loop in many processes shares one processor time") {
   NEEDS_SANDBOX;
-  auto what = shell("for i in 1 2 3 4; do (while :; do :; done) & done; wait");
+  auto what = busy_processes(4);
   what.limits.cpu = 400ms;
   what.limits.cpus = 2;
   const auto end = the_lab().run(what).end;
@@ -114,7 +99,7 @@ SCENARIO("a memory bomb has an outcome of its own") {
     CHECK(end.memory_peak_bytes <= 96U << 20);
     CHECK(end.memory_peak_bytes > 48U << 20);
   }
-  check_still_serving();
+  CHECK(the_lab().is_serving());
 }
 
 SCENARIO("a program that goes on after its child ran out of memory is exited, with the flag") {
@@ -132,14 +117,14 @@ SCENARIO("a program that goes on after its child ran out of memory is exited, wi
 
 SCENARIO("a fork bomb is held at its process limit and ended") {
   NEEDS_SANDBOX;
-  auto what = python("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass");
+  auto what = fork_bomb();
   what.limits.wall = 1s;
   what.limits.processes = 32;
   const auto started = std::chrono::steady_clock::now();
   const auto end = the_lab().run(what).end;
   CHECK(end.how == outcome::wall_time || end.how == outcome::cpu_time);
   CHECK(std::chrono::steady_clock::now() - started < 6s);
-  check_still_serving();
+  CHECK(the_lab().is_serving());
 }
 
 SCENARIO("a program cannot have more processes than its limit") {
@@ -343,7 +328,7 @@ SCENARIO("killing everyone reaches only the program itself") {
   const auto got = the_lab().run(shell("sleep 50 & kill -9 -1; echo survived"));
   CHECK(got.end.how == outcome::exited || got.end.how == outcome::signalled);
   CHECK(got.end.wall < 5s);
-  check_still_serving();
+  CHECK(the_lab().is_serving());
 }
 
 SCENARIO("no descriptor of the server or the sandbox is left open in a program") {

@@ -102,6 +102,11 @@ transcript lab::run(command what, const std::vector<input_file>& files) {
   return run(*made, std::move(what));
 }
 
+bool lab::is_serving() {
+  const auto next = run(program({"/bin/echo", "alive"}));
+  return next.end.how == outcome::exited && next.out == "alive\n";
+}
+
 command program(std::vector<std::string> argv) {
   command what;
   what.argv = std::move(argv);
@@ -116,6 +121,19 @@ command python(const std::string& source) {
 
 command shell(const std::string& script) {
   return program({"bash", "-c", script});
+}
+
+command fork_bomb() {
+  return python("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass");
+}
+
+command busy_processes(int count) {
+  return shell("for i in $(seq " + std::to_string(count)
+               + "); do (while :; do :; done) & done; wait");
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
 }
 
 } // namespace coterie::sandbox

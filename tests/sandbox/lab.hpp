@@ -8,6 +8,12 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
+
+/// Leaves a test when programs cannot be run here. The file's `the_lab()` is the one it uses.
+#define NEEDS_SANDBOX                                                                              \
+  if (!the_lab().is_usable())                                                                      \
+  return
 
 namespace coterie::sandbox {
 
@@ -55,6 +61,9 @@ public:
   /// One program in a container of its own.
   transcript run(command what, const std::vector<input_file>& files = {});
 
+  /// Whether another program still runs as it should, beside whatever hostile one.
+  bool is_serving();
+
 private:
   std::unique_ptr<launcher> launcher_;
 };
@@ -63,5 +72,11 @@ private:
 command program(std::vector<std::string> argv);
 command python(const std::string& source);
 command shell(const std::string& script);
+
+/// Hostile ones.
+command fork_bomb();
+command busy_processes(int count); ///< each loops for ever
+
+bool contains(std::string_view text, std::string_view part);
 
 } // namespace coterie::sandbox

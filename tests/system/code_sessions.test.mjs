@@ -4,13 +4,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
+  CodeSessions,
+  restartAfterKill,
   skipWithout,
   sleep,
   startServer,
   timePattern,
   unknownId,
-  uuidPattern,
   waitFor,
+  withServer,
 } from './harness.mjs';
 
 const cooldown = 2_000;
@@ -49,44 +51,15 @@ function assertSessionError({ status, json }, expected, message) {
 for (const [name, form] of Object.entries(forms)) {
   describe(`code sessions, ${name} form`, { concurrency: 4 }, () => {
     let server;
+    let sessions;
     before(async () => {
       server = await startServer({ args: form.args });
+      sessions = new CodeSessions(server, form);
     });
     after(() => server?.stop());
 
-    async function createSession(language = 'python') {
-      const { status, json } = await server.post('/code-sessions', { language });
-      assert.equal(status, form.created);
-      assert.equal(json.status, 'ACTIVE');
-      assert.match(json.session_id, uuidPattern);
-      return json.session_id;
-    }
-
-    async function save(id, source_code, language = 'python') {
-      const { status, json } = await server.patch(`/code-sessions/${id}`, { language, source_code });
-      assert.equal(status, 200, JSON.stringify(json));
-      assert.deepEqual(json, { session_id: id, status: 'ACTIVE' });
-    }
-
-    async function run(id) {
-      const { status, json } = await server.post(`/code-sessions/${id}/run`);
-      assert.equal(status, form.accepted, JSON.stringify(json));
-      assert.equal(json.status, 'QUEUED');
-      assert.match(json.execution_id, uuidPattern);
-      return json.execution_id;
-    }
-
-    const result = (id) => server.finalState(`/executions/${id}`);
-
-    /** A session with this source, run to its end. */
-    async function runSource(source, language = 'python') {
-      const id = await createSession(language);
-      await save(id, source, language);
-      return result(await run(id));
-    }
-
     test('a session is made in each language of the form', async () => {
-      for (const language of ['javascript', 'python']) await createSession(language);
+      for (const language of ['javascript', 'python']) await sessions.create(language);
     });
 
     test('other languages, and none, are refused', async () => {
@@ -104,7 +77,7 @@ for (const [name, form] of Object.entries(forms)) {
     for (const language of ['javascript', 'python', 'java'])
       test(`a fresh ${language} session says hello`, async (t) => {
         if (await skipWithout(t, server, language)) return;
-        const done = await result(await run(await createSession(language)));
+        const done = await sessions.result(await sessions.run(await sessions.create(language)));
         assert.equal(done.status, 'COMPLETED', JSON.stringify(done));
         assert.match(done.stdout, hello);
         assert.equal(done.stderr, '');
@@ -119,14 +92,14 @@ for (const [name, form] of Object.entries(forms)) {
 
     test('saving changes language and text', async (t) => {
       if (await skipWithout(t, server, 'javascript')) return;
-      const id = await createSession('python');
-      await save(id, 'console.log(6 * 7)', 'javascript');
-      const done = await result(await run(id));
+      const id = await sessions.create('python');
+      await sessions.save(id, 'console.log(6 * 7)', 'javascript');
+      const done = await sessions.result(await sessions.run(id));
       assert.equal(done.stdout, '42\n');
     });
 
     test('saving is refused for bad languages, unknown sessions and malformed ids', async () => {
-      const id = await createSession();
+      const id = await sessions.create();
       const body = { language: 'python', source_code: '' };
       assertSessionError(await server.patch(`/code-sessions/${id}`, { language: 'ruby' }), 400);
       assertSessionError(
@@ -147,28 +120,28 @@ for (const [name, form] of Object.entries(forms)) {
     });
 
     test('of ten saves at once all succeed, and the last of a series is what runs', async (t) => {
-      const id = await createSession();
-      const burst = Array.from({ length: 10 }, (_, i) => save(id, `print(${i})`));
+      const id = await sessions.create();
+      const burst = Array.from({ length: 10 }, (_, i) => sessions.save(id, `print(${i})`));
       await Promise.all(burst);
-      await save(id, 'print("last")');
+      await sessions.save(id, 'print("last")');
       if (await skipWithout(t, server, 'python')) return;
-      const done = await result(await run(id));
+      const done = await sessions.result(await sessions.run(id));
       assert.equal(done.stdout, 'last\n');
     });
 
     test('a save without a source erases it', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const id = await createSession();
+      const id = await sessions.create();
       const { status } = await server.patch(`/code-sessions/${id}`, { language: 'python' });
       assert.equal(status, 200);
-      const done = await result(await run(id));
+      const done = await sessions.result(await sessions.run(id));
       assert.equal(done.status, 'COMPLETED');
       assert.equal(done.stdout, '');
     });
 
     test('of two runs at once one is accepted and one is told of the other', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const id = await createSession();
+      const id = await sessions.create();
       const both = await Promise.all([
         server.post(`/code-sessions/${id}/run`),
         server.post(`/code-sessions/${id}/run`),
@@ -176,14 +149,14 @@ for (const [name, form] of Object.entries(forms)) {
       both.sort((a, b) => a.status - b.status);
       assert.equal(both[0].status, form.accepted);
       assertSessionError(both[1], 409, /already in progress/);
-      await result(both[0].json.execution_id);
+      await sessions.result(both[0].json.execution_id);
     });
 
     test('a running execution shows two fields and blocks the next, with its status', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const id = await createSession();
-      await save(id, 'import time\ntime.sleep(2)');
-      const execution = await run(id);
+      const id = await sessions.create();
+      await sessions.save(id, 'import time\ntime.sleep(2)');
+      const execution = await sessions.run(id);
       await waitFor('the execution to run', async () => {
         const { json } = await server.get(`/executions/${execution}`);
         assert.deepEqual(Object.keys(json).sort(), ['execution_id', 'status']);
@@ -195,29 +168,29 @@ for (const [name, form] of Object.entries(forms)) {
         'Execution already in progress for this session (RUNNING). '
           + 'Please wait for it to complete.',
       );
-      await result(execution);
+      await sessions.result(execution);
     });
 
     test('a second run must wait out the cooldown, which the answer names', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const id = await createSession();
-      await save(id, 'print(1)');
+      const id = await sessions.create();
+      await sessions.save(id, 'print(1)');
       const began = Date.now();
-      await result(await run(id));
+      await sessions.result(await sessions.run(id));
       if (Date.now() - began > cooldown - 300) return t.skip('the first run took too long');
       const early = await server.post(`/code-sessions/${id}/run`);
       assertSessionError(early, 429, /^Please wait [12]s before running code again\.$/);
       assert.match(early.headers.get('retry-after'), /^[12]$/);
       await sleep(cooldown + 100);
-      await result(await run(id));
+      await sessions.result(await sessions.run(id));
     });
 
     test('the sixth run within a minute is refused until the window is over', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const id = await createSession();
-      await save(id, 'print(1)');
+      const id = await sessions.create();
+      await sessions.save(id, 'print(1)');
       for (let i = 0; i < 5; ++i) {
-        await result(await run(id));
+        await sessions.result(await sessions.run(id));
         await sleep(cooldown + 100);
       }
       const sixth = await server.post(`/code-sessions/${id}/run`);
@@ -227,7 +200,7 @@ for (const [name, form] of Object.entries(forms)) {
     });
 
     test('a closed session is inactive, closing twice is no error, and it runs no more', async () => {
-      const id = await createSession();
+      const id = await sessions.create();
       for (let i = 0; i < 2; ++i) {
         const { status, json } = await server.delete(`/code-sessions/${id}`);
         assert.equal(status, 200);
@@ -238,7 +211,7 @@ for (const [name, form] of Object.entries(forms)) {
         403,
         'Cannot execute code in an inactive session',
       );
-      await save(id, 'print(1)');
+      await sessions.save(id, 'print(1)');
     });
 
     test('unknown and malformed ids are told apart, everywhere', async () => {
@@ -264,7 +237,7 @@ for (const [name, form] of Object.entries(forms)) {
 
     test('an endless loop ends after five seconds with its partial output', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const done = await runSource('print("begun", flush=True)\nwhile True: pass');
+      const done = await sessions.runSource('print("begun", flush=True)\nwhile True: pass');
       assert.equal(done.status, form.timedOut);
       assert.match(done.stderr, /Execution timed out/);
       assert.equal(done.stdout, 'begun\n');
@@ -273,24 +246,26 @@ for (const [name, form] of Object.entries(forms)) {
 
     test('an exit code and a syntax error are failures', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const exited = await runSource('import sys\nprint("why", file=sys.stderr)\nsys.exit(3)');
+      const exited = await sessions.runSource(
+        'import sys\nprint("why", file=sys.stderr)\nsys.exit(3)',
+      );
       assert.equal(exited.status, 'FAILED');
       assert.equal(exited.stderr, 'why\n');
-      const broken = await runSource('print(');
+      const broken = await sessions.runSource('print(');
       assert.equal(broken.status, 'FAILED');
       assert.match(broken.stderr, /SyntaxError/);
     });
 
     test('a warning on stderr is judged as the form has it', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const done = await runSource('import sys\nprint("careful", file=sys.stderr)');
+      const done = await sessions.runSource('import sys\nprint("careful", file=sys.stderr)');
       assert.equal(done.status, form.warnings);
       assert.equal(done.stderr, 'careful\n');
     });
 
     test('a flood of output stops at 1 MiB and says so', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const done = await runSource('for _ in range(100000): print("x" * 1000)');
+      const done = await sessions.runSource('for _ in range(100000): print("x" * 1000)');
       assert.equal(done.status, 'FAILED');
       assert.ok(Buffer.byteLength(done.stdout) <= (1 << 20) + 1024);
       assert.ok(Buffer.byteLength(done.stdout) >= 1 << 19);
@@ -299,8 +274,9 @@ for (const [name, form] of Object.entries(forms)) {
 
     test('200 MB of memory are refused', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const done = await runSource('x = bytearray(200_000_000)\nfor i in range(0, len(x), 4096): '
-        + 'x[i] = 1\nprint("had it")');
+      const done = await sessions.runSource(
+        'x = bytearray(200_000_000)\nfor i in range(0, len(x), 4096): x[i] = 1\nprint("had it")',
+      );
       assert.equal(done.status, 'FAILED');
       assert.doesNotMatch(done.stdout, /had it/);
       assert.notEqual(done.stderr, '');
@@ -317,7 +293,7 @@ for (const [name, form] of Object.entries(forms)) {
 
     test('a source of 100 kB survives', async (t) => {
       if (await skipWithout(t, server, 'python')) return;
-      const done = await runSource(`text = "${'ä'.repeat(100_000)}"\nprint(len(text))`);
+      const done = await sessions.runSource(`text = "${'ä'.repeat(100_000)}"\nprint(len(text))`);
       assert.equal(done.stdout, '100000\n');
     });
 
@@ -328,98 +304,58 @@ for (const [name, form] of Object.entries(forms)) {
   });
 }
 
-test('a session is a room of the native API, too', async () => {
-  const server = await startServer();
-  try {
-    const { json } = await server.post('/code-sessions', { language: 'python' });
-    const room = await server.get(`/api/v1/rooms/${json.session_id}`);
+test('a session is a room of the native API, too', () =>
+  withServer(async ({ server }) => {
+    const id = await new CodeSessions(server).withSource('print(5)');
+    const room = await server.get(`/api/v1/rooms/${id}`);
     assert.equal(room.status, 200);
     assert.equal(room.json.language, 'python');
-    await server.patch(`/code-sessions/${json.session_id}`, {
-      language: 'python',
-      source_code: 'print(5)',
-    });
-    const path = `/api/v1/rooms/${json.session_id}/files/${room.json.main}`;
+    const path = `/api/v1/rooms/${id}/files/${room.json.main}`;
     assert.equal((await server.get(path)).text, 'print(5)');
-  } finally {
-    await server.stop();
-  }
-});
+  }));
 
-test('saved sessions and results survive a kill', async (t) => {
-  let server = await startServer();
-  const { directory } = server;
-  const { json } = await server.post('/code-sessions', { language: 'python' });
-  const id = json.session_id;
-  const saved = await server.patch(`/code-sessions/${id}`, {
-    language: 'python',
-    source_code: 'print("kept")',
-  });
-  assert.equal(saved.status, 200);
-  await server.kill9();
-  server = await startServer({ directory });
-  try {
-    if (await skipWithout(t, server, 'python')) return;
-    const run = await server.post(`/code-sessions/${id}/run`);
-    assert.equal(run.status, 200);
-    const done = await server.finalState(`/executions/${run.json.execution_id}`);
+test('saved sessions and results survive a kill', (t) =>
+  withServer(async (holder) => {
+    const id = await new CodeSessions(holder.server).withSource('print("kept")');
+    holder.server = await restartAfterKill(holder.server);
+    if (await skipWithout(t, holder.server, 'python')) return;
+    const sessions = new CodeSessions(holder.server);
+    const execution = await sessions.run(id);
+    const done = await sessions.result(execution);
     assert.equal(done.stdout, 'kept\n');
-    await server.kill9();
-    server = await startServer({ directory });
-    assert.deepEqual((await server.get(`/executions/${run.json.execution_id}`)).json, done);
-  } finally {
-    await server.stop();
-  }
-});
+    holder.server = await restartAfterKill(holder.server);
+    assert.deepEqual((await holder.server.get(`/executions/${execution}`)).json, done);
+  }));
 
-test('an execution that a kill interrupts ends, and its session runs again', async (t) => {
-  let server = await startServer();
-  const { directory } = server;
-  if (await skipWithout(t, server, 'python')) return void (await server.stop());
-  const { json } = await server.post('/code-sessions', { language: 'python' });
-  const path = `/code-sessions/${json.session_id}`;
-  await server.patch(path, { language: 'python', source_code: 'import time\ntime.sleep(4)' });
-  const run = await server.post(`${path}/run`);
-  const execution = `/executions/${run.json.execution_id}`;
-  await waitFor('it to run', async () => (await server.get(execution)).json.status === 'RUNNING');
-  await server.kill9();
-  server = await startServer({ directory });
-  try {
-    const done = await server.finalState(execution);
+test('an execution that a kill interrupts ends, and its session runs again', (t) =>
+  withServer(async (holder) => {
+    if (await skipWithout(t, holder.server, 'python')) return;
+    const before = new CodeSessions(holder.server);
+    const id = await before.withSource('import time\ntime.sleep(4)');
+    const execution = await before.run(id);
+    await holder.server.running(`/executions/${execution}`);
+    holder.server = await restartAfterKill(holder.server);
+    const done = await new CodeSessions(holder.server).result(execution);
     assert.equal(done.status, 'FAILED');
     assert.match(done.stderr, /Execution lost/);
     await waitFor('the session to run again', async () => {
-      const again = await server.post(`${path}/run`);
+      const again = await holder.server.post(`/code-sessions/${id}/run`);
       assert.ok([200, 429].includes(again.status), JSON.stringify(again.json));
       return again.status === 200;
     });
-  } finally {
-    await server.stop();
-  }
-});
+  }));
 
-test('a hundred sessions started at once all end', async (t) => {
-  const server = await startServer();
-  try {
+test('a hundred sessions started at once all end', (t) =>
+  withServer(async ({ server }) => {
     if (await skipWithout(t, server, 'python')) return;
+    const sessions = new CodeSessions(server);
     const runs = await Promise.all(
-      Array.from({ length: 100 }, async (_, i) => {
-        const { json } = await server.post('/code-sessions', { language: 'python' });
-        const path = `/code-sessions/${json.session_id}`;
-        await server.patch(path, { language: 'python', source_code: `print(${i})` });
-        const run = await server.post(`${path}/run`);
-        assert.equal(run.status, 200, JSON.stringify(run.json));
-        return run.json.execution_id;
-      }),
+      Array.from({ length: 100 }, async (_, i) =>
+        sessions.run(await sessions.withSource(`print(${i})`))),
     );
-    const done = await Promise.all(
-      runs.map((id) => server.finalState(`/executions/${id}`, 120_000)),
-    );
+    const done = await Promise.all(runs.map((id) => sessions.result(id, 120_000)));
     done.forEach((execution, i) => {
       assert.equal(execution.status, 'COMPLETED', JSON.stringify(execution));
       assert.equal(execution.stdout, `${i}\n`);
     });
-  } finally {
-    await server.stop();
-  }
-});
+  }));

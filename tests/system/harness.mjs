@@ -121,6 +121,11 @@ export class Server {
     return this.request('DELETE', path, undefined, headers);
   }
 
+  /** Polls the run or execution at `path` until its program runs. */
+  running(path) {
+    return waitFor(`${path} to run`, async () => (await this.get(path)).json.status === 'RUNNING');
+  }
+
   /** Polls `path` until its status is final; gives the body. */
   finalState(path, timeout = 30_000) {
     const open = ['QUEUED', 'RUNNING'];
@@ -133,6 +138,22 @@ export class Server {
       },
       { timeout },
     );
+  }
+}
+
+/** Kills `server` as a power cut does and starts another one on its data. */
+export async function restartAfterKill(server) {
+  await server.kill9();
+  return startServer({ directory: server.directory });
+}
+
+/** Hands a fresh server to `use` and stops it, or the one that `use` put in its place. */
+export async function withServer(use) {
+  const holder = { server: await startServer() };
+  try {
+    await use(holder);
+  } finally {
+    await holder.server.stop();
   }
 }
 
@@ -174,6 +195,77 @@ export async function skipWithout(test, server, language) {
   if (offered.has(language)) return false;
   test.skip(`this host cannot run ${language}; it offers: ${[...offered].join(', ') || 'nothing'}`);
   return true;
+}
+
+/** The body of a run of one Python file. */
+export const pythonRun = (content, more = {}) => ({
+  language: 'python',
+  files: [{ path: 'main.py', content }],
+  ...more,
+});
+
+/** Starts a run without a room; gives its id. */
+export async function startRun(server, body) {
+  const { status, json } = await server.post('/api/v1/runs', body);
+  assert.equal(status, 202, JSON.stringify(json));
+  assert.match(json.id, uuidPattern);
+  assert.equal(json.status, 'QUEUED');
+  return json.id;
+}
+
+/** Runs a program without a room to its end; gives the result. */
+export async function runNow(server, body) {
+  const { status, json } = await server.post('/api/v1/runs?wait=true', body);
+  assert.equal(status, 200, JSON.stringify(json));
+  return json;
+}
+
+/** The requests that every client of the code-sessions dialect makes, in one of its forms. */
+export class CodeSessions {
+  constructor(server, { created = 200, accepted = 200 } = {}) {
+    Object.assign(this, { server, created, accepted });
+  }
+
+  async create(language = 'python') {
+    const { status, json } = await this.server.post('/code-sessions', { language });
+    assert.equal(status, this.created);
+    assert.equal(json.status, 'ACTIVE');
+    assert.match(json.session_id, uuidPattern);
+    return json.session_id;
+  }
+
+  async save(id, source_code, language = 'python') {
+    const body = { language, source_code };
+    const { status, json } = await this.server.patch(`/code-sessions/${id}`, body);
+    assert.equal(status, 200, JSON.stringify(json));
+    assert.deepEqual(json, { session_id: id, status: 'ACTIVE' });
+  }
+
+  /** Starts an execution; gives its id. */
+  async run(id) {
+    const { status, json } = await this.server.post(`/code-sessions/${id}/run`);
+    assert.equal(status, this.accepted, JSON.stringify(json));
+    assert.equal(json.status, 'QUEUED');
+    assert.match(json.execution_id, uuidPattern);
+    return json.execution_id;
+  }
+
+  /** The execution when it is over. */
+  result(execution, timeout) {
+    return this.server.finalState(`/executions/${execution}`, timeout);
+  }
+
+  /** A fresh session with this source. */
+  async withSource(source, language = 'python') {
+    const id = await this.create(language);
+    await this.save(id, source, language);
+    return id;
+  }
+
+  /** A fresh session with this source, run to its end. */
+  async runSource(source, language) {
+    return this.result(await this.run(await this.withSource(source, language)));
+  }
 }
 
 /** A raw connection: what was received so far, and whether the other side closed it. */

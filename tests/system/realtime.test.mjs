@@ -76,9 +76,7 @@ test('a run is cancelled over the socket', async (t) => {
   const ada = await join(room);
   ada.send({ type: 'start_run', id: 1 });
   const { run } = await ada.frame('the reply', (frame) => frame.re === 1);
-  await waitFor('it to run', async () => {
-    return (await server.get(`/api/v1/runs/${run}`)).json.status === 'RUNNING';
-  });
+  await server.running(`/api/v1/runs/${run}`);
   ada.send({ type: 'cancel_run', id: 2, run });
   const finished = await ada.frame('run_finished', (frame) => frame.type === 'run_finished', 2_000);
   assert.equal(finished.run.status, 'CANCELLED');

@@ -4,13 +4,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
   assertNativeError,
+  pythonRun,
+  restartAfterKill,
+  runNow,
   skipWithout,
   sleep,
+  startRun,
   startServer,
   timePattern,
   unknownId,
-  uuidPattern,
   waitFor,
+  withServer,
 } from './harness.mjs';
 
 let server;
@@ -19,33 +23,12 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const python = (content, more = {}) => ({
-  language: 'python',
-  files: [{ path: 'main.py', content }],
-  ...more,
-});
-
-/** Runs a program to its end; gives the result. */
-async function runNow(body) {
-  const { status, json } = await server.post('/api/v1/runs?wait=true', body);
-  assert.equal(status, 200, JSON.stringify(json));
-  return json;
-}
-
-async function startRun(body) {
-  const { status, json } = await server.post('/api/v1/runs', body);
-  assert.equal(status, 202, JSON.stringify(json));
-  assert.match(json.id, uuidPattern);
-  assert.equal(json.status, 'QUEUED');
-  return json.id;
-}
-
 const needsPython = (t) => skipWithout(t, server, 'python');
 
 describe('runs without a room', () => {
   test('a program gets its input, arguments and files, and its result is whole', async (t) => {
     if (await needsPython(t)) return;
-    const run = await runNow({
+    const run = await runNow(server, {
       files: [
         { path: 'app.py', content: 'import sys, lib\nprint(lib.twice(input()), sys.argv[1:])' },
         { path: 'lib.py', content: 'def twice(x): return x * 2' },
@@ -74,15 +57,15 @@ describe('runs without a room', () => {
 
   test('exit codes, signals and bad bytes are told', async (t) => {
     if (await needsPython(t)) return;
-    const exited = await runNow(python('raise SystemExit(7)'));
+    const exited = await runNow(server, pythonRun('raise SystemExit(7)'));
     assert.equal(exited.status, 'FAILED');
     assert.equal(exited.outcome, 'exited');
     assert.equal(exited.exit_code, 7);
-    const died = await runNow(python('import os\nos.abort()'));
+    const died = await runNow(server, pythonRun('import os\nos.abort()'));
     assert.equal(died.outcome, 'signalled');
     assert.equal(died.signal, 6);
     assert.equal(died.exit_code, null);
-    const bytes = await runNow(python('import sys\nsys.stdout.buffer.write(b"a\\xff")'));
+    const bytes = await runNow(server, pythonRun('import sys\nsys.stdout.buffer.write(b"a\\xff")'));
     assert.equal(bytes.stdout, 'a\ufffd');
     assert.equal(bytes.stdout_base64, 'Yf8=');
   });
@@ -90,7 +73,7 @@ describe('runs without a room', () => {
   test('a program that does not compile shows what its compiler said', async (t) => {
     if (await skipWithout(t, server, 'cpp')) return;
     const files = [{ path: 'main.cpp', content: 'int main() { return nothing; }' }];
-    const run = await runNow({ language: 'cpp', files });
+    const run = await runNow(server, { language: 'cpp', files });
     assert.equal(run.status, 'FAILED');
     assert.equal(run.outcome, 'compile_error');
     assert.match(run.compile.stderr, /nothing/);
@@ -103,7 +86,7 @@ describe('runs without a room', () => {
       { stdin: '3\n', expected_stdout: '7\n' },
       { stdin: 'x\n', expected_stdout: '' },
     ];
-    const run = await runNow(python('print(int(input()) * 2)', { tests }));
+    const run = await runNow(server, pythonRun('print(int(input()) * 2)', { tests }));
     assert.equal(run.status, 'COMPLETED');
     assert.deepEqual(
       run.tests.map((one) => one.verdict),
@@ -114,16 +97,17 @@ describe('runs without a room', () => {
 
   test('limits of a request hold, and none is above the ceiling of its language', async (t) => {
     if (await needsPython(t)) return;
-    const slow = await runNow(python('while True: pass', { limits: { wall_ms: 500 } }));
+    const slow = await runNow(server, pythonRun('while True: pass', { limits: { wall_ms: 500 } }));
     assert.equal(slow.status, 'TIMEOUT');
     assert.equal(slow.outcome, 'wall_time');
     assert.ok(slow.wall_ms >= 500 && slow.wall_ms < 3_000, `${slow.wall_ms} ms`);
-    const short = await runNow(python('print("x" * 5000)', { limits: { output_kb: 1 } }));
+    const limits = { output_kb: 1 };
+    const short = await runNow(server, pythonRun('print("x" * 5000)', { limits }));
     assert.equal(short.outcome, 'output_limit');
     assert.equal(short.stdout.length, 1024);
     assert.equal(short.truncated.stdout, true);
-    const cut = python('print("x" * 5000)', { limits: { output_kb: 1 }, on_output_limit: 'truncate' });
-    const truncated = await runNow(cut);
+    const cut = pythonRun('print("x" * 5000)', { limits, on_output_limit: 'truncate' });
+    const truncated = await runNow(server, cut);
     assert.equal(truncated.status, 'COMPLETED');
     assert.equal(truncated.stdout.length, 1024);
     assert.equal(truncated.truncated.stdout, true);
@@ -145,17 +129,15 @@ describe('runs without a room', () => {
     const details = wrong.json.details.join('\n');
     for (const field of ['files[0].path:', 'args:', 'limits.wall_ms:'])
       assert.ok(details.includes(field), `${field} in\n${details}`);
-    assertNativeError(await server.post('/api/v1/runs?wait=perhaps', python('')), 400);
+    assertNativeError(await server.post('/api/v1/runs?wait=perhaps', pythonRun('')), 400);
   });
 });
 
 describe('cancelling', () => {
   test('a running program ends within a second', async (t) => {
     if (await needsPython(t)) return;
-    const id = await startRun(python('while True: pass'));
-    await waitFor('it to run', async () => {
-      return (await server.get(`/api/v1/runs/${id}`)).json.status === 'RUNNING';
-    });
+    const id = await startRun(server, pythonRun('while True: pass'));
+    await server.running(`/api/v1/runs/${id}`);
     const began = Date.now();
     const cancelled = await server.delete(`/api/v1/runs/${id}`);
     assert.equal(cancelled.status, 202);
@@ -170,9 +152,9 @@ describe('cancelling', () => {
   test('a queued program never starts', async (t) => {
     if (await needsPython(t)) return;
     const blockers = await Promise.all(
-      Array.from({ length: 12 }, () => startRun(python('import time\ntime.sleep(3)'))),
+      Array.from({ length: 12 }, () => startRun(server, pythonRun('import time\ntime.sleep(3)'))),
     );
-    const id = await startRun(python('print("ran")'));
+    const id = await startRun(server, pythonRun('print("ran")'));
     assert.equal((await server.delete(`/api/v1/runs/${id}`)).status, 202);
     const run = await server.finalState(`/api/v1/runs/${id}`, 1_500);
     assert.equal(run.status, 'CANCELLED');
@@ -205,9 +187,9 @@ describe('runs of a room', () => {
   test('what a run writes is not seen by the next', async (t) => {
     if (await needsPython(t)) return;
     const leave = 'open("left.txt", "w").write("x"); open("/tmp/left.txt", "w").write("x")';
-    await runNow(python(leave));
+    await runNow(server, pythonRun(leave));
     const look = 'import os\nprint(os.path.exists("left.txt"), os.path.exists("/tmp/left.txt"))';
-    assert.equal((await runNow(python(look))).stdout, 'False False\n');
+    assert.equal((await runNow(server, pythonRun(look))).stdout, 'False False\n');
   });
 
   test('a private room keeps its runs to itself', async (t) => {
@@ -240,7 +222,7 @@ describe('hostile programs', () => {
         await sleep(50);
       }
     })();
-    const run = await runNow(body);
+    const run = await runNow(server, body);
     isOver = true;
     await watch;
     assert.deepEqual(slow, [], 'health answered later than 100 ms');
@@ -249,7 +231,7 @@ describe('hostile programs', () => {
 
   test('an endless loop ends at its time limit', async (t) => {
     if (await needsPython(t)) return;
-    const run = await runHostile(python('while True: pass', { limits: { wall_ms: 2_000 } }));
+    const run = await runHostile(pythonRun('while True: pass', { limits: { wall_ms: 2_000 } }));
     assert.equal(run.status, 'TIMEOUT');
     assert.ok(['wall_time', 'cpu_time'].includes(run.outcome));
   });
@@ -257,7 +239,7 @@ describe('hostile programs', () => {
   test('a memory bomb ends at its memory limit', async (t) => {
     if (await needsPython(t)) return;
     const bomb = 'x = []\nwhile True: x.append(bytearray(b"x" * (16 << 20)))';
-    const run = await runHostile(python(bomb));
+    const run = await runHostile(pythonRun(bomb));
     assert.equal(run.status, 'FAILED');
     assert.ok(
       run.outcome === 'memory' || /MemoryError/.test(run.stderr),
@@ -268,14 +250,14 @@ describe('hostile programs', () => {
   test('a fork bomb is held, and nothing of it is left', async (t) => {
     if (await needsPython(t)) return;
     const bomb = 'import os\nwhile True:\n  try: os.fork()\n  except OSError: pass';
-    const run = await runHostile(python(bomb, { limits: { wall_ms: 2_000 } }));
+    const run = await runHostile(pythonRun(bomb, { limits: { wall_ms: 2_000 } }));
     assert.notEqual(run.status, 'COMPLETED');
-    assert.equal((await runNow(python('print("fine")'))).stdout, 'fine\n');
+    assert.equal((await runNow(server, pythonRun('print("fine")'))).stdout, 'fine\n');
   });
 
   test('a flood of output ends at the cap', async (t) => {
     if (await needsPython(t)) return;
-    const run = await runHostile(python('while True: print("x" * 1000)'));
+    const run = await runHostile(pythonRun('while True: print("x" * 1000)'));
     assert.equal(run.status, 'FAILED');
     assert.equal(run.outcome, 'output_limit');
     assert.equal(run.truncated.stdout, true);
@@ -294,7 +276,7 @@ describe('hostile programs', () => {
       'except OSError as e: print("stopped", e.errno)',
       'print(written)',
     ].join('\n');
-    const run = await runHostile(python(fill));
+    const run = await runHostile(pythonRun(fill));
     const stopped = /stopped (28|27|122)/.test(run.stdout); // ENOSPC, EFBIG, EDQUOT
     assert.ok(
       stopped || ['file_size', 'memory', 'signalled'].includes(run.outcome),
@@ -313,7 +295,7 @@ describe('hostile programs', () => {
       '  except OSError as e: print(path, "refused")',
       'print(sorted(k for k in os.environ if "COTERIE" in k))',
     ].join('\n');
-    const run = await runNow(python(read));
+    const run = await runNow(server, pythonRun(read));
     assert.equal(run.status, 'COMPLETED', run.stderr);
     assert.doesNotMatch(run.stdout.replace(/\/proc\/1\/environ READ/, ''), /READ/);
     assert.match(run.stdout, /\[\]\n$/);
@@ -328,14 +310,14 @@ describe('hostile programs', () => {
       `    socket.create_connection((host, ${server.port}), timeout=1); print("CONNECTED")`,
       '  except OSError as e: print("refused")',
     ].join('\n');
-    const run = await runHostile(python(dial));
+    const run = await runHostile(pythonRun(dial));
     assert.equal(run.stdout, 'refused\nrefused\nrefused\n', JSON.stringify(run));
   });
 
   test('two hundred runs at once all end', async (t) => {
     if (await needsPython(t)) return;
     const ids = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => startRun(python(`print(${i})`))),
+      Array.from({ length: 200 }, (_, i) => startRun(server, pythonRun(`print(${i})`))),
     );
     const health = await server.get('/health');
     assert.equal(health.status, 200);
@@ -351,33 +333,27 @@ describe('hostile programs', () => {
 });
 
 describe('a server that is killed', () => {
-  test('loses no accepted run and starts none twice', async (t) => {
-    let other = await startServer();
-    const { directory } = other;
-    try {
-      if (await skipWithout(t, other, 'python')) return;
-      const program = (i) => python(`import time\nprint(${i}, flush=True)\ntime.sleep(0.3)`);
+  test('loses no accepted run and starts none twice', (t) =>
+    withServer(async (holder) => {
+      if (await skipWithout(t, holder.server, 'python')) return;
+      const program = (i) => pythonRun(`import time\nprint(${i}, flush=True)\ntime.sleep(0.3)`);
       const ids = await Promise.all(
-        Array.from({ length: 50 }, async (_, i) => {
-          const { status, json } = await other.post('/api/v1/runs', program(i));
-          assert.equal(status, 202);
-          return json.id;
-        }),
+        Array.from({ length: 50 }, (_, i) => startRun(holder.server, program(i))),
       );
+      const states = () =>
+        Promise.all(ids.map(async (id) => (await holder.server.get(`/api/v1/runs/${id}`)).json));
       await waitFor('some to be over', async () => {
-        const states = await Promise.all(ids.map((id) => other.get(`/api/v1/runs/${id}`)));
-        return states.filter(({ json }) => json.status === 'COMPLETED').length >= 5;
+        return (await states()).filter(({ status }) => status === 'COMPLETED').length >= 5;
       });
-      const before = await Promise.all(ids.map((id) => other.get(`/api/v1/runs/${id}`)));
-      await other.kill9();
-      other = await startServer({ directory });
+      const before = await states();
+      holder.server = await restartAfterKill(holder.server);
       const after = await Promise.all(
-        ids.map((id) => other.finalState(`/api/v1/runs/${id}`, 90_000)),
+        ids.map((id) => holder.server.finalState(`/api/v1/runs/${id}`, 90_000)),
       );
       const counts = { COMPLETED: 0, FAILED: 0 };
       after.forEach((run, i) => {
         counts[run.status] = (counts[run.status] ?? 0) + 1;
-        const was = before[i].json;
+        const was = before[i];
         if (was.status === 'COMPLETED') assert.deepEqual(run, was, 'a final result was changed');
         if (run.status === 'FAILED') {
           assert.equal(run.outcome, 'node_lost', JSON.stringify(run));
@@ -393,27 +369,17 @@ describe('a server that is killed', () => {
       t.diagnostic(`after the kill: ${JSON.stringify(counts)}`);
       assert.equal(counts.COMPLETED + counts.FAILED, 50);
       assert.ok(counts.COMPLETED >= 30, 'most runs were still queued and must have completed');
-    } finally {
-      await other.stop();
-    }
-  });
+    }));
 
-  test('starts a lost program again, once, if that was asked for', async (t) => {
-    let other = await startServer();
-    const { directory } = other;
-    try {
-      if (await skipWithout(t, other, 'python')) return;
-      const body = python('import time\ntime.sleep(2)\nprint("done")', { retry: true });
-      const { json } = await other.post('/api/v1/runs', body);
-      const path = `/api/v1/runs/${json.id}`;
-      await waitFor('it to run', async () => (await other.get(path)).json.status === 'RUNNING');
-      await other.kill9();
-      other = await startServer({ directory });
-      const run = await other.finalState(path);
+  test('starts a lost program again, once, if that was asked for', (t) =>
+    withServer(async (holder) => {
+      if (await skipWithout(t, holder.server, 'python')) return;
+      const body = pythonRun('import time\ntime.sleep(2)\nprint("done")', { retry: true });
+      const path = `/api/v1/runs/${await startRun(holder.server, body)}`;
+      await holder.server.running(path);
+      holder.server = await restartAfterKill(holder.server);
+      const run = await holder.server.finalState(path);
       assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
       assert.equal(run.stdout, 'done\n');
-    } finally {
-      await other.stop();
-    }
-  });
+    }));
 });
