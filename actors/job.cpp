@@ -45,13 +45,14 @@ struct job_state {
   ~job_state() {
     flush_timer.dispose();
     overdue_timer.dispose();
+    look_timer.dispose();
     caf::anon_send_exit(context.container, caf::exit_reason::user_shutdown);
   }
 
   caf::behavior make_behavior() {
     return {
       [this](const run_job&) { on_run_job(); },
-      [this](const cancel_run& m) { follow(plan.end(m.why)); },
+      [this](const cancel_run& m) { on_cancel(m); },
       [this](const program_output& m) { on_program_output(m); },
       [this](const program_exited& m) { on_program_exited(m); },
     };
@@ -123,9 +124,7 @@ struct job_state {
 
   void take(todo::leave&) {
     log::info("job left to be started again", {{"job", record.id.str()}});
-    auto view = view_of(record);
-    view.status = storage::job_status::running;
-    finish(job_done{record.id, false, {}, std::move(view)});
+    take_leave();
   }
 
   void take(todo::store&) {
@@ -159,15 +158,85 @@ struct job_state {
     end_with(std::move(view));
   }
 
+  // -- a row that is not as we left it --------------------------------------------------------
+
   /// Somebody else ended the job, or has it: what is stored counts, not what we know.
   void on_row_taken() {
     log::warning("job is not ours any more", {{"job", record.id.str()}});
+    is_taken = true;
+    caf::anon_send_exit(context.container, caf::exit_reason::user_shutdown);
+    look_at_row();
+  }
+
+  void look_at_row() {
     auto task =
       make_store_task([id = record.id](storage::backend& backend) { return backend.load_job(id); });
     self->request(context.store, store_patience::request_timeout, std::move(task))
-      .then([this](const storage::job_record& stored) { end_with(view_of(stored)); },
-            [this](const caf::error&) { end_with(view_of(record)); });
+      .then([this](const storage::job_record& stored) { on_row_read(stored); },
+            [this](const caf::error& why) {
+              if (to_failure(why).code == errc::not_found)
+                end_unstored();
+              else
+                look_again();
+            });
   }
+
+  void on_row_read(const storage::job_record& stored) {
+    const bool is_ours = stored.node == context.node;
+    if (storage::is_final(stored.status))
+      end_with(view_of(stored));
+    else if (stored.status == storage::job_status::running && is_ours)
+      end_lost();
+    else if (stored.status == storage::job_status::queued && (is_ours || stored.node.is_nil()))
+      finish(job_done{record.id, true, {errc::conflict, "its row was taken and given back"}, {}});
+    else
+      look_again(); // another node has it, and ends it or is recovered
+  }
+
+  void look_again() {
+    look_timer = self->run_delayed(job_bounds::look_again_every, [this] { look_at_row(); });
+  }
+
+  /// This node's, started by its row, but not by this actor: an answer of the store got lost and so
+  /// did whoever waited for it. Nobody else will end it; a start is never repeated.
+  void end_lost() {
+    const auto lost = result_without_run(sandbox::outcome::node_lost,
+                                         "its start was stored, but not followed by its program");
+    auto task = make_store_task([id = record.id, node = context.node, encoded = encode(lost),
+                                 at = context.now()](storage::backend& backend) {
+      return end_row(backend, id, node, storage::job_status::failed, encoded, at);
+    });
+    ask_until_stored(self, context.store, task, [this](const std::optional<failure>& why) {
+      if (why)
+        look_again();
+      else
+        look_at_row();
+    });
+  }
+
+  /// There is no row any more.
+  void end_unstored() {
+    auto view = view_of(record);
+    view.result = result_without_run(sandbox::outcome::internal, "its record is gone");
+    view.status = status_of(*view.result);
+    view.completed_at = context.now();
+    end_with(std::move(view));
+  }
+
+  void on_cancel(const cancel_run& m) {
+    if (!is_taken)
+      return follow(plan.end(m.why));
+    if (m.why == sandbox::outcome::node_lost) // this node stops: whoever has it goes on
+      take_leave();
+  }
+
+  void take_leave() {
+    auto view = view_of(record);
+    view.status = storage::job_status::running;
+    finish(job_done{record.id, false, {}, std::move(view)});
+  }
+
+  // -- the end --------------------------------------------------------------------------------
 
   void end_with(job_view view) {
     send_all_output();
@@ -224,7 +293,9 @@ struct job_state {
   output_batch batch;
   bool is_flush_planned = false;
   caf::disposable flush_timer;
+  bool is_taken = false; ///< see on_row_taken
   caf::disposable overdue_timer;
+  caf::disposable look_timer;
 };
 
 } // namespace

@@ -51,6 +51,8 @@ struct job_bounds {
   static constexpr std::chrono::seconds put_timeout{30};
   /// The launcher ends a program at its wall limit; this much later it must have said so.
   static constexpr std::chrono::seconds overdue_after{10};
+  /// How often a job that another node has is looked at until it is over.
+  static constexpr std::chrono::seconds look_again_every{1};
 };
 
 /// One execution, from its claim to its stored result.
@@ -63,6 +65,8 @@ struct job_bounds {
 ///         running [-> once per test] -> storing -> done. A failure in preparing or starting goes
 ///         back to the dispatcher to be tried again; from compiling on a program has started, and
 ///         the job ends with what happened, once. The decisions are in job_plan.hpp.
+///         A row that is over, or another node's, ends or waits for what is stored there; one that
+///         is RUNNING here without a program of this actor ends as node_lost.
 /// Bounds  output by the limits of the request; the container enforces the rest. A program that
 ///         outlives its wall limit by overdue_after is given up with outcome internal.
 caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,

@@ -33,15 +33,15 @@ namespace coterie::crdt {
 /// What a document may grow to. An update that would pass one is refused whole, with
 /// errc::too_large.
 struct doc_limits {
-  std::size_t update_bytes = 64U << 20;    ///< one update
-  std::size_t content_bytes = 256U << 20;  ///< text and values, and names of roots and keys
-  std::size_t structs = 8'000'000;         ///< runs that could not be joined, tombstones included
-  std::size_t clients = 100'000;           ///< that ever wrote
+  std::size_t update_bytes = 64U << 20;   ///< one update
+  std::size_t content_bytes = 256U << 20; ///< text and values, and names of roots and keys
+  std::size_t structs = 8'000'000;        ///< runs that could not be joined, tombstones included
+  std::size_t clients = 100'000;          ///< that ever wrote
   std::size_t roots = 10'000;
-  std::size_t name_bytes = 1024;           ///< one root name or key
-  std::size_t depth = 100;                 ///< types within types
-  std::size_t pending_bytes = 16U << 20;   ///< updates that wait for earlier ones
-  std::size_t pending_ranges = 100'000;    ///< deletions that wait for what they delete
+  std::size_t name_bytes = 1024;         ///< one root name or key
+  std::size_t depth = 100;               ///< types within types
+  std::size_t pending_bytes = 16U << 20; ///< updates that wait for earlier ones
+  std::size_t pending_ranges = 100'000;  ///< deletions that wait for what they delete
 };
 
 struct doc_options {
@@ -126,9 +126,6 @@ public:
   doc_usage usage() const noexcept;
 
 private:
-  friend class shared_type;
-  friend class transaction;
-  friend class change;
   friend struct doc_access;
   std::unique_ptr<doc_state> state_;
 };

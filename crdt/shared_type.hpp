@@ -15,7 +15,7 @@
 
 namespace coterie::crdt {
 
-class doc;
+struct doc_state;
 
 /// What a nested type was made as. Nothing on the wire tells what a root is: whoever opens it
 /// decides, and may read it as text, list and map at once.
@@ -41,11 +41,7 @@ struct subdocument {
 /// What a list or map holds at one place.
 using shared_value = std::variant<any, shared_type, subdocument>;
 
-/// A piece of rich text: a run of text, or one embedded value or type, and its formats.
-struct text_run {
-  std::variant<std::string, any, shared_type> insert;
-  std::vector<std::pair<std::string, any>> attributes; ///< by key; none of them null
-};
+struct text_run;
 
 /// A handle to one type of a document; cheap to copy. It may outlive the type (is_alive()), but
 /// not the document. Everything that reads through a dead handle finds it empty.
@@ -61,6 +57,10 @@ public:
   type_kind kind() const noexcept;
   /// The item that holds this type; nothing for a root.
   std::optional<unit_id> holder() const noexcept;
+  /// The type that holds this one; nothing for a root.
+  std::optional<shared_type> parent() const noexcept;
+  /// The key under which its parent holds it; empty within a sequence.
+  std::string_view key() const noexcept;
   /// The name of a root, the node name of an XML element or hook.
   std::string_view name() const noexcept;
 
@@ -96,16 +96,19 @@ public:
   friend bool operator==(const shared_type&, const shared_type&) = default;
 
 private:
-  friend class doc;
-  friend class transaction;
-  friend class change;
-  friend struct doc_access;
-  shared_type(doc* owner, std::uint32_t index, std::uint32_t generation) noexcept
+  friend struct doc_state;
+  shared_type(doc_state* owner, std::uint32_t index, std::uint32_t generation) noexcept
       : owner_(owner), index_(index), generation_(generation) {}
 
-  doc* owner_ = nullptr;
+  doc_state* owner_ = nullptr;
   std::uint32_t index_ = 0;
   std::uint32_t generation_ = 0;
+};
+
+/// A piece of rich text: a run of text, or one embedded value or type, and its formats.
+struct text_run {
+  std::variant<std::string, any, shared_type> insert;
+  std::vector<std::pair<std::string, any>> attributes; ///< by key; none of them null
 };
 
 } // namespace coterie::crdt

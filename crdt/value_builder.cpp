@@ -4,7 +4,8 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
-#include <unordered_map>
+#include <numeric>
+#include <utility>
 
 namespace coterie::crdt {
 
@@ -23,26 +24,34 @@ std::uint64_t array_index(std::string_view key) noexcept {
   return is_index ? index : no_index;
 }
 
+/// Sorts instead of hashing: keys are the sender's choice, and so would be collisions.
 void drop_earlier_duplicates(any::object& members) {
-  std::unordered_map<std::string_view, std::size_t> place;
-  place.reserve(members.size());
+  std::vector<std::size_t> by_key(members.size());
+  std::iota(by_key.begin(), by_key.end(), std::size_t{0});
+  const auto comes_before = [&members](std::size_t a, std::size_t b) {
+    const int order = members[a].first.compare(members[b].first);
+    return order != 0 ? order < 0 : a < b;
+  };
+  std::sort(by_key.begin(), by_key.end(), comes_before);
   std::vector<bool> is_dropped(members.size());
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto [first, is_new] = place.emplace(members[i].first, i);
-    if (is_new)
+  std::size_t first = 0; // of the members with the same key
+  for (std::size_t i = 1; i < by_key.size(); ++i) {
+    if (members[by_key[i]].first != members[by_key[first]].first) {
+      first = i;
       continue;
-    members[first->second].second = std::move(members[i].second);
-    is_dropped[i] = true;
+    }
+    members[by_key[first]].second = std::move(members[by_key[i]].second);
+    is_dropped[by_key[i]] = true;
   }
-  if (place.size() == members.size())
-    return;
-  any::object kept;
-  kept.reserve(place.size());
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (!is_dropped[i])
-      kept.push_back(std::move(members[i]));
+    if (is_dropped[i])
+      continue;
+    if (kept != i)
+      members[kept] = std::move(members[i]);
+    ++kept;
   }
-  members = std::move(kept);
+  members.resize(kept);
 }
 
 void order_as_javascript(any::object& members) {

@@ -2,6 +2,8 @@
 
 #include "crdt/utf16.hpp"
 
+#include <algorithm>
+
 namespace coterie::crdt {
 
 std::uint64_t reader::read_long_varuint() noexcept {
@@ -56,6 +58,10 @@ void writer::write_varint(std::uint64_t magnitude, bool is_negative) {
   write_byte(static_cast<std::uint8_t>((magnitude > 0 ? 0x80 : 0) | sign | low));
   if (magnitude > 0)
     write_varuint(magnitude);
+}
+
+void writer::grow(std::size_t count) {
+  out_.resize(std::max(2 * out_.size(), size_ + count + 64));
 }
 
 std::size_t varuint_size(std::uint64_t value) noexcept {

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace coterie::crdt {
 
@@ -105,53 +106,67 @@ private:
   bool failed_ = false;
 };
 
-/// Appends to a string of its own.
+/// Appends to a buffer of its own, which grows by doubling.
 class writer {
 public:
   writer() = default;
   explicit writer(std::size_t capacity) {
-    out_.reserve(capacity);
+    out_.resize(capacity);
   }
 
   void write_byte(std::uint8_t byte) {
-    out_.push_back(static_cast<char>(byte));
+    ensure(1);
+    out_[size_++] = static_cast<char>(byte);
   }
   void write_varuint(std::uint64_t value) {
-    char buffer[10];
-    std::size_t length = 0;
+    ensure(10);
     while (value > 0x7f) {
-      buffer[length++] = static_cast<char>(0x80 | (value & 0x7f));
+      out_[size_++] = static_cast<char>(0x80 | (value & 0x7f));
       value >>= 7;
     }
-    buffer[length++] = static_cast<char>(value);
-    out_.append(buffer, length);
+    out_[size_++] = static_cast<char>(value);
   }
   /// `magnitude` with a sign; (0, true) is minus zero.
   void write_varint(std::uint64_t magnitude, bool is_negative);
   void write_bytes(std::string_view bytes) {
-    out_.append(bytes);
+    if (bytes.empty())
+      return;
+    ensure(bytes.size());
+    std::memcpy(out_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
   }
   /// varUint count, then the bytes: a byte string, or a varString when `bytes` is UTF-8.
   void write_byte_string(std::string_view bytes) {
     write_varuint(bytes.size());
-    out_.append(bytes);
+    write_bytes(bytes);
   }
 
   std::size_t size() const noexcept {
-    return out_.size();
+    return size_;
   }
   std::string_view view() const noexcept {
-    return out_;
+    return {out_.data(), size_};
   }
+  /// The bytes written; the writer is then empty.
   std::string take() {
-    return std::move(out_);
+    out_.resize(size_);
+    size_ = 0;
+    return std::exchange(out_, {});
   }
+  /// Empties it, keeping the buffer.
   void clear() noexcept {
-    out_.clear();
+    size_ = 0;
   }
 
 private:
-  std::string out_;
+  void ensure(std::size_t count) {
+    if (out_.size() - size_ < count)
+      grow(count);
+  }
+  void grow(std::size_t count);
+
+  std::string out_; ///< its size is the capacity; size_ counts what was written
+  std::size_t size_ = 0;
 };
 
 /// How many bytes write_varuint(value) makes.

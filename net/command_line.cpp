@@ -1,17 +1,11 @@
 #include "net/command_line.hpp"
 
 #include "base/log.hpp"
-
-#include <caf/actor_system_config.hpp>
-#include <caf/config_value.hpp>
-#include <caf/settings.hpp>
+#include "net/config_file.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -36,105 +30,18 @@ std::optional<command_line::command> subcommand(std::string_view word) {
   return std::nullopt;
 }
 
-/// A time as config reads it: CAF would print 90 s as "1.5min". What is finer than config's
-/// milliseconds keeps its unit, so that the refusal shows what was written.
-std::string text_of(caf::timespan time) {
-  const auto nanoseconds = time.count();
-  return nanoseconds % 1'000'000 == 0 ? std::to_string(nanoseconds / 1'000'000) + "ms"
-                                      : std::to_string(nanoseconds) + "ns";
-}
-
-/// One value of the file as it would stand on the command line.
-std::string text_of(const caf::config_value& value) {
-  if (const auto* text = caf::get_if<std::string>(&value))
-    return *text;
-  if (const auto* time = caf::get_if<caf::timespan>(&value))
-    return text_of(*time);
-  const auto* list = caf::get_if<caf::config_value::list>(&value);
-  if (!list)
-    return caf::to_string(value); // numbers, true and false
-  std::string joined;
-  for (const auto& item : *list)
-    joined += (joined.empty() ? "" : ",") + text_of(item);
-  return joined;
-}
-
-/// The same for CAF, which will parse it again.
-std::string text_for_caf(const caf::config_value& value) {
-  const auto* time = caf::get_if<caf::timespan>(&value);
-  return time ? text_of(*time) : caf::to_string(value);
-}
-
-/// The nested settings of a parsed file as "group.name" = text.
-void flatten(const caf::settings& group, const std::string& prefix, const std::string& source,
-             command_line& line) {
-  for (const auto& [key, value] : group) {
-    const auto name = prefix + key;
-    if (const auto* nested = caf::get_if<caf::settings>(&value))
-      flatten(*nested, name + '.', source, line);
-    else if (name.starts_with("caf."))
-      line.caf.emplace_back(name, text_for_caf(value));
-    else
-      line.values.push_back({name, text_of(value), source});
-  }
-}
-
-/// What CAF's parser would drop without a word: keys with dots, and groups that do not end.
-/// Empty when there is no such thing in `text`.
-std::string complain_about_groups(std::string_view text) {
-  int depth = 0;
-  std::string key; // the word before "=" or "{"
-  bool is_word_over = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '#') {
-      i = std::min(text.find('\n', i), text.size()) - 1;
-    } else if (c == '"') {
-      for (++i; i < text.size() && text[i] != '"'; ++i)
-        i += text[i] == '\\' ? 1U : 0U;
-      is_word_over = true;
-    } else if (c == '=' || c == '{') {
-      if (const auto dot = key.find('.'); dot != key.npos)
-        return "write " + key.substr(0, dot) + " { " + key.substr(dot + 1) + " ... } for " + key;
-      depth += c == '{' ? 1 : 0;
-      is_word_over = true;
-    } else if (c == '}') {
-      if (--depth < 0)
-        return "there is a } too many";
-      is_word_over = true;
-    } else if (std::isspace(static_cast<unsigned char>(c)) || c == ',') {
-      is_word_over = true;
-    } else {
-      if (std::exchange(is_word_over, false))
-        key.clear();
-      key += c;
-    }
-  }
-  return depth == 0 ? std::string() : "a group lacks its }";
-}
-
 /// The file's values, in front of nothing: the caller orders them.
-result<std::vector<config::named_value>> read_config_file(command_line& line) {
+result<std::vector<config::named_value>> values_of_file(command_line& line) {
   const bool was_named = !line.config_file.empty();
   const std::string path = was_named ? line.config_file : default_config_file;
   std::error_code none;
   if (!was_named && !std::filesystem::exists(path, none))
     return std::vector<config::named_value>{};
-  std::ifstream file(path);
+  auto file = read_config_file(path);
   if (!file)
-    return failure{errc::invalid_argument, path + ": cannot be read"};
-  std::stringstream text;
-  text << file.rdbuf();
-  text.clear(); // an empty file is fine
-  if (const auto complaint = complain_about_groups(text.view()); !complaint.empty())
-    return failure{errc::invalid_argument, path + ": " + complaint};
-  auto parsed = caf::actor_system_config::parse_config(text);
-  if (!parsed)
-    return failure{errc::invalid_argument, path + ": " + caf::to_string(parsed.error())};
-  command_line from_file;
-  flatten(*parsed, "", path, from_file);
-  line.caf.insert(line.caf.begin(), from_file.caf.begin(), from_file.caf.end());
-  return std::move(from_file.values);
+    return std::move(file).why();
+  line.caf.insert(line.caf.begin(), file->caf.begin(), file->caf.end());
+  return std::move(file->values);
 }
 
 } // namespace
@@ -173,7 +80,7 @@ result<command_line> read_command_line(std::span<const char* const> arguments) {
 }
 
 result<config::settings> load_settings(command_line& line, const char* const* environment) {
-  auto values = read_config_file(line);
+  auto values = values_of_file(line);
   if (!values)
     return std::move(values).why();
   std::vector<std::string> unknown;

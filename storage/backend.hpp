@@ -61,7 +61,8 @@ public:
 
   // -- rooms ----------------------------------------------------------------------------------
 
-  /// Stores a new room with its capabilities and files, and takes its lease for `node`.
+  /// Stores a new room with its capabilities, files and first snapshot, and takes its lease for
+  /// `node`.
   /// errc::conflict when the id or an alias exists. Ids are never used again: a room made anew
   /// under the id of a deleted one would start in epoch 1 again.
   virtual result<lease_record> create_room(const room_image& image,
@@ -70,9 +71,9 @@ public:
   virtual result<room_image> load_room(room_id room) = 0;
   /// Overwrites the record (not files or capabilities).
   virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
-  /// Removes the room, its files, capabilities, aliases and lease. Its jobs
-  /// stay, but lose their `request`: those that are over at once, the others when they end (they
-  /// can still be claimed and run).
+  /// Removes the room, its document with journal, history, versions and blobs, its files,
+  /// capabilities, aliases and lease. Its jobs stay, but lose their `request`: those that are over
+  /// at once, the others when they end (they can still be claimed and run).
   virtual result<void> delete_room(const fence& lease) = 0;
 
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
@@ -92,6 +93,73 @@ public:
   virtual result<void> save_file(const fence& lease, const file_record& file) = 0;
   /// errc::not_found when there is none.
   virtual result<void> delete_file(const fence& lease, std::string_view path) = 0;
+
+  // -- documents ------------------------------------------------------------------------------
+  //
+  // What is read here is checked against checksums and for gaps: damage is errc::system, never a
+  // part of a document.
+
+  /// Appends entries to the room's journal. `entries` are consecutive; the first is 1, or follows
+  /// the last one stored: otherwise errc::conflict, the room is out of step with its journal and
+  /// has to load it again. Empty: only the fence is checked. errc::too_large when the tail would
+  /// have more than journal_tail_max entries: save a snapshot.
+  virtual result<void> append_journal(const fence& lease,
+                                      const std::vector<journal_entry>& entries) = 0;
+
+  /// Replaces the room's snapshot and moves the entries up to its sequence from the tail into
+  /// history. One call moves at most moved_bytes_max of them (but one entry at least), the oldest
+  /// first; the others follow with the next snapshots, and no reader can tell the difference but
+  /// by list_history. errc::conflict when the sequence is below that of the stored snapshot or
+  /// above the last entry stored; the same one again is fine.
+  virtual result<void> save_snapshot(const fence& lease, const document_snapshot& snapshot) = 0;
+
+  /// The snapshot and every entry after it. errc::not_found when there is no such room.
+  virtual result<stored_document> load_document(room_id room) = 0;
+
+  // -- history --------------------------------------------------------------------------------
+
+  /// Heads of the room's chunks that end after `after_sequence` (0: all), in order; go on after
+  /// the `last_sequence` of the last one. Empty for a room that does not exist.
+  virtual result<std::vector<history_chunk>>
+  list_history(room_id room, std::uint64_t after_sequence, std::size_t limit) = 0;
+
+  /// Entries from `first_sequence` on, in order, from chunks and tail: at most `limit`,
+  /// history_entries_max and (but for the first) history_bytes_max of updates. Starts later when
+  /// retention has removed the first ones. Empty: there are none from there on.
+  virtual result<std::vector<journal_entry>>
+  load_history(room_id room, std::uint64_t first_sequence, std::size_t limit) = 0;
+
+  /// Retention, over all rooms: removes whole chunks of which every entry is older than `before`,
+  /// the oldest first, and of each room from the front, at most `limit` (and list_rows_max);
+  /// answers how many. Tails and snapshots stay.
+  virtual result<std::size_t> trim_history(timestamp before, std::size_t limit) = 0;
+
+  // -- named versions -------------------------------------------------------------------------
+
+  /// errc::conflict when the id exists, errc::too_large when the room has versions_max.
+  virtual result<void> save_version(const fence& lease, const version_record& version) = 0;
+  /// A room's versions in the order of saving, without states, after `after` (exclusive).
+  /// errc::not_found when the version `after` is gone. Empty for a room that does not exist.
+  virtual result<std::vector<version_record>>
+  list_versions(room_id room, std::optional<version_id> after, std::size_t limit) = 0;
+  /// errc::not_found when the room has no such version.
+  virtual result<version_record> load_version(room_id room, version_id version) = 0;
+  /// errc::not_found when the room has no such version.
+  virtual result<void> delete_version(const fence& lease, version_id version) = 0;
+
+  // -- blobs ----------------------------------------------------------------------------------
+
+  /// Stores content under its hash (blob_hash_bytes, made by the caller and not checked).
+  /// Idempotent: one that is there already only counts as saved now. errc::too_large when the
+  /// room would have more than blobs_max blobs or room_blobs_bytes_max in them.
+  virtual result<void> save_blob(const fence& lease, std::string_view hash,
+                                 std::string_view content) = 0;
+  /// errc::not_found when the room has none under this hash.
+  virtual result<std::string> load_blob(room_id room, std::string_view hash) = 0;
+  /// Removes the room's blobs that are not among `used` (of the document and of its versions) and
+  /// were saved at least blob_grace ago; answers how many.
+  virtual result<std::size_t> retain_blobs(const fence& lease,
+                                           const std::vector<std::string>& used) = 0;
 
   // -- jobs -----------------------------------------------------------------------------------
 

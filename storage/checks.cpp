@@ -72,6 +72,32 @@ result<void> check_unique(const room_image& image, const std::vector<alias_recor
   return {};
 }
 
+result<void> check_first_snapshot(const room_image& image) {
+  if (!image.document)
+    return {};
+  if (image.document->sequence != 0)
+    return {errc::invalid_argument, "the first snapshot of a room has sequence 0"};
+  return check_snapshot(*image.document);
+}
+
+result<void> check_sequence(std::uint64_t sequence) {
+  if (sequence > sequence_max)
+    return {errc::invalid_argument, "a sequence is too large"};
+  return {};
+}
+
+result<void> check_author(std::string_view author) {
+  if (author.size() > author_bytes_max)
+    return too_large("an author", author_bytes_max, "bytes");
+  return {};
+}
+
+result<void> check_state(std::string_view state) {
+  if (state.size() > state_bytes_max)
+    return too_large("a document's state", state_bytes_max, "bytes");
+  return {};
+}
+
 } // namespace
 
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
@@ -94,6 +120,8 @@ result<void> check_new_room(const room_image& image, const std::vector<alias_rec
     if (auto ok = check_name("an alias", alias.name); !ok)
       return ok;
   }
+  if (auto ok = check_first_snapshot(image); !ok)
+    return ok;
   return check_unique(image, aliases);
 }
 
@@ -139,6 +167,85 @@ result<void> check_end(job_status status, std::string_view encoded_result) {
 result<void> check_listing(const std::vector<std::string>& capability_hashes) {
   if (capability_hashes.size() > capabilities_max)
     return too_large("the listing", capabilities_max, "capabilities");
+  return {};
+}
+
+result<void> check_journal(const std::vector<journal_entry>& entries) {
+  if (entries.size() > append_entries_max)
+    return too_large("a batch of the journal", append_entries_max, "entries");
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto& entry = entries[i];
+    if (entry.sequence < 1 || entry.sequence - i != entries[0].sequence)
+      return {errc::invalid_argument, "the sequences of a batch are 1 or more and consecutive"};
+    if (auto ok = check_author(entry.author); !ok)
+      return ok;
+    if (entry.update.size() > update_bytes_max)
+      return too_large("an update", update_bytes_max, "bytes");
+    bytes += entry.update.size();
+  }
+  if (bytes > append_bytes_max)
+    return too_large("a batch of the journal", append_bytes_max, "bytes");
+  return entries.empty() ? result<void>{} : check_sequence(entries.back().sequence);
+}
+
+failure tail_too_long() {
+  return too_large("the journal since the last snapshot", journal_tail_max, "entries");
+}
+
+result<void> check_snapshot(const document_snapshot& snapshot) {
+  if (auto ok = check_sequence(snapshot.sequence); !ok)
+    return ok;
+  if (snapshot.details.size() > details_bytes_max)
+    return too_large("a snapshot's details", details_bytes_max, "bytes");
+  return check_state(snapshot.state);
+}
+
+result<void> check_version(const fence& lease, const version_record& version) {
+  if (version.id.is_nil())
+    return {errc::invalid_argument, "a version needs an id"};
+  if (lease.room != version.room)
+    return {errc::invalid_argument, "the lease is of another room than the version"};
+  if (auto ok = check_sequence(version.sequence); !ok)
+    return ok;
+  if (version.name.size() > version_name_bytes_max)
+    return too_large("a version's name", version_name_bytes_max, "bytes");
+  if (auto ok = check_name("a version's name", version.name); !ok)
+    return ok;
+  if (auto ok = check_author(version.author); !ok)
+    return ok;
+  return check_state(version.state);
+}
+
+failure too_many_versions() {
+  return too_large("the room", versions_max, "versions");
+}
+
+result<void> check_blob_hash(std::string_view hash) {
+  if (hash.size() != blob_hash_bytes)
+    return {errc::invalid_argument,
+            "a blob's hash has " + std::to_string(blob_hash_bytes) + " bytes"};
+  return {};
+}
+
+result<void> check_blob(std::string_view hash, std::string_view content) {
+  if (content.size() > blob_bytes_max)
+    return too_large("a blob", blob_bytes_max, "bytes");
+  return check_blob_hash(hash);
+}
+
+result<void> check_blob_fits(std::size_t count, std::size_t bytes, std::size_t more) {
+  if (count >= blobs_max)
+    return too_large("the room", blobs_max, "blobs");
+  if (bytes + more > room_blobs_bytes_max)
+    return too_large("the room", room_blobs_bytes_max, "bytes of blobs");
+  return {};
+}
+
+result<void> check_used_blobs(const std::vector<std::string>& used) {
+  for (const auto& hash : used)
+    if (auto ok = check_blob_hash(hash); !ok)
+      return ok;
   return {};
 }
 

@@ -7,7 +7,9 @@
 #include "base/result.hpp"
 #include "storage/records.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,39 @@ inline constexpr std::size_t result_bytes_max = 16U << 20;
 inline constexpr std::size_t files_max = 4096;
 inline constexpr std::size_t capabilities_max = 1024; ///< of one room, and of one listing
 inline constexpr std::size_t aliases_max = 64;        ///< of one new room
+
+// 256 bytes: an id in text with ample room.
+inline constexpr std::size_t author_bytes_max = 256;
+// 16 MiB: an update that brings the largest text files, twice.
+inline constexpr std::size_t update_bytes_max = 16U << 20;
+// One append: what a room gathers within one commit.
+inline constexpr std::size_t append_entries_max = 65'536;
+inline constexpr std::size_t append_bytes_max = 64U << 20;
+// The largest of SQL's integers.
+inline constexpr std::uint64_t sequence_max = INT64_MAX;
+// A room saves a snapshot every few hundred entries; at this many it can not load in time.
+inline constexpr std::uint64_t journal_tail_max = 1'000'000;
+// 64 MiB: the state of the largest document, history of deletions included.
+inline constexpr std::size_t state_bytes_max = 64U << 20;
+inline constexpr std::size_t details_bytes_max = 4U << 20;
+// 4 MiB: what one snapshot moves into history; compressing it takes some 0.1 s at most.
+inline constexpr std::size_t moved_bytes_max = 4U << 20;
+// 1 MiB: a history chunk before compression, unless a single entry is larger.
+inline constexpr std::size_t chunk_bytes_max = 1U << 20;
+inline constexpr std::size_t chunk_authors_max = 64;
+// One answer of load_history.
+inline constexpr std::size_t history_entries_max = 10'000;
+inline constexpr std::size_t history_bytes_max = 4U << 20;
+inline constexpr std::size_t versions_max = 256; ///< of one room
+inline constexpr std::size_t version_name_bytes_max = 256;
+inline constexpr std::size_t blob_hash_bytes = 32; ///< BLAKE2b-256 or SHA-256
+inline constexpr std::size_t blob_bytes_max = 8U << 20;
+// 4096 blobs, as there are files at most; 256 MiB, 32 of the largest.
+inline constexpr std::size_t blobs_max = 4096;
+inline constexpr std::size_t room_blobs_bytes_max = 256U << 20;
+// 10 minutes: far longer than from saving a blob to the commit of the entry that refers to it.
+inline constexpr std::chrono::minutes blob_grace{10};
+
 // 1000: one answer of a listing; a larger `limit` is lowered to this.
 inline constexpr std::size_t list_rows_max = 1000;
 
@@ -43,5 +78,16 @@ result<void> check_new_job(const job_record& job);
 /// errc::invalid_argument unless `status` is final.
 result<void> check_end(job_status status, std::string_view encoded_result);
 result<void> check_listing(const std::vector<std::string>& capability_hashes);
+/// errc::invalid_argument when the sequences are not consecutive or start below 1.
+result<void> check_journal(const std::vector<journal_entry>& entries);
+failure tail_too_long(); ///< errc::too_large: the tail would have more than journal_tail_max
+result<void> check_snapshot(const document_snapshot& snapshot);
+result<void> check_version(const fence& lease, const version_record& version);
+failure too_many_versions();
+result<void> check_blob_hash(std::string_view hash);
+result<void> check_blob(std::string_view hash, std::string_view content);
+/// errc::too_large when a room that has `count` blobs of `bytes` has no room for one more.
+result<void> check_blob_fits(std::size_t count, std::size_t bytes, std::size_t more);
+result<void> check_used_blobs(const std::vector<std::string>& used);
 
 } // namespace coterie::storage

@@ -2,6 +2,7 @@
 
 #include "storage/checks.hpp"
 #include "storage/lease.hpp"
+#include "storage/memory_documents.hpp"
 #include "storage/memory_table.hpp"
 
 #include <algorithm>
@@ -130,6 +131,8 @@ public:
       aliases_.put({alias.dialect, alias.name}, id);
     for (const auto& file : image.files)
       files_.put({id, file.path}, file);
+    if (image.document)
+      documents_.put_snapshot(id, *image.document);
     const auto lease = *grant(free_lease(id), node, holder_state::dead, clock_(), ttl);
     leases_.put(id, lease);
     return lease;
@@ -167,6 +170,7 @@ public:
       capabilities_.erase({capability.hash, lease.room});
     for (const auto& alias : row.aliases)
       aliases_.erase({alias.dialect, alias.name});
+    documents_.erase(lease.room);
     leases_.erase(lease.room);
     rooms_.erase(lease.room);
     drop_sources_of_ended_jobs(lease.room);
@@ -234,6 +238,90 @@ public:
     if (!files_.erase({lease.room, std::string(path)}))
       return {errc::not_found, "there is no such file"};
     return {};
+  }
+
+  // -- documents
+
+  result<void> append_journal(const fence& lease,
+                              const std::vector<journal_entry>& entries) override {
+    if (auto ok = check_journal(entries); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    return documents_.append(lease.room, entries);
+  }
+
+  result<void> save_snapshot(const fence& lease, const document_snapshot& snapshot) override {
+    if (auto ok = check_snapshot(snapshot); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    return documents_.save_snapshot(lease.room, snapshot);
+  }
+
+  result<stored_document> load_document(room_id room) override {
+    if (!rooms_.has(room))
+      return no_such_room();
+    return documents_.load(room);
+  }
+
+  result<std::vector<history_chunk>> list_history(room_id room, std::uint64_t after_sequence,
+                                                  std::size_t limit) override {
+    return documents_.list_history(room, after_sequence, limit);
+  }
+
+  result<std::vector<journal_entry>> load_history(room_id room, std::uint64_t first_sequence,
+                                                  std::size_t limit) override {
+    return documents_.load_history(room, first_sequence, limit);
+  }
+
+  result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
+    return documents_.trim_history(before, limit);
+  }
+
+  result<void> save_version(const fence& lease, const version_record& version) override {
+    if (auto ok = check_version(lease, version); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    return documents_.save_version(version);
+  }
+
+  result<std::vector<version_record>> list_versions(room_id room, std::optional<version_id> after,
+                                                    std::size_t limit) override {
+    return documents_.list_versions(room, after, limit);
+  }
+
+  result<version_record> load_version(room_id room, version_id version) override {
+    return documents_.load_version(room, version);
+  }
+
+  result<void> delete_version(const fence& lease, version_id version) override {
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    return documents_.delete_version(lease.room, version);
+  }
+
+  result<void> save_blob(const fence& lease, std::string_view hash,
+                         std::string_view content) override {
+    if (auto ok = check_blob(hash, content); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    return documents_.save_blob(lease.room, hash, content, clock_());
+  }
+
+  result<std::string> load_blob(room_id room, std::string_view hash) override {
+    return documents_.load_blob(room, hash);
+  }
+
+  result<std::size_t> retain_blobs(const fence& lease,
+                                   const std::vector<std::string>& used) override {
+    if (auto ok = check_used_blobs(used); !ok)
+      return ok.why();
+    if (auto ok = check_fence(lease); !ok)
+      return ok.why();
+    return documents_.retain_blobs(lease.room, used, clock_());
   }
 
   // -- jobs
@@ -459,6 +547,7 @@ private:
   memory_table<capability_key, std::monostate> capabilities_{undo_};
   memory_table<alias_key, room_id> aliases_{undo_};
   memory_table<file_key, file_record> files_{undo_};
+  memory_documents documents_{undo_};
   memory_table<room_id, lease_record> leases_{undo_};
   memory_table<job_id, job_row> jobs_{undo_};
   memory_table<std::uint64_t, job_id> open_jobs_{undo_};  // QUEUED and RUNNING, by insertion

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "storage/document_records.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -52,11 +53,13 @@ struct file_record {
   friend bool operator==(const file_record&, const file_record&) = default;
 };
 
-/// Everything a room needs to wake up.
+/// Everything a room needs to wake up, but for its document (backend::load_document).
 struct room_image {
   room_record room;
   std::vector<capability_record> capabilities;
   std::vector<file_record> files; ///< by path
+  /// The document of a new room, of sequence 0; load_room leaves it out.
+  std::optional<document_snapshot> document{};
 };
 
 /// Another name of a room, valid in one dialect only.

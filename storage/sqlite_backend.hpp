@@ -1,8 +1,9 @@
 #pragma once
 
 // The embedded engine: one file, one connection, one process. Its calls are spread over files by
-// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp (with files) and
-// sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
+// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp (with files),
+// sqlite_documents.cpp (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with
+// blobs) and sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
 //
 // Every write call runs in a savepoint (in a transaction of its own outside of begin and commit),
 // so one that is refused or fails half-way leaves nothing behind.
@@ -10,6 +11,8 @@
 #include "storage/backend.hpp"
 #include "storage/lock_file.hpp"
 #include "storage/sqlite_connection.hpp"
+
+#include <span>
 
 namespace coterie::storage {
 
@@ -46,6 +49,27 @@ public:
 
   result<void> save_file(const fence& lease, const file_record& file) override;
   result<void> delete_file(const fence& lease, std::string_view path) override;
+
+  result<void> append_journal(const fence& lease,
+                              const std::vector<journal_entry>& entries) override;
+  result<void> save_snapshot(const fence& lease, const document_snapshot& snapshot) override;
+  result<stored_document> load_document(room_id room) override;
+  result<std::vector<history_chunk>> list_history(room_id room, std::uint64_t after_sequence,
+                                                  std::size_t limit) override;
+  result<std::vector<journal_entry>> load_history(room_id room, std::uint64_t first_sequence,
+                                                  std::size_t limit) override;
+  result<std::size_t> trim_history(timestamp before, std::size_t limit) override;
+
+  result<void> save_version(const fence& lease, const version_record& version) override;
+  result<std::vector<version_record>> list_versions(room_id room, std::optional<version_id> after,
+                                                    std::size_t limit) override;
+  result<version_record> load_version(room_id room, version_id version) override;
+  result<void> delete_version(const fence& lease, version_id version) override;
+  result<void> save_blob(const fence& lease, std::string_view hash,
+                         std::string_view content) override;
+  result<std::string> load_blob(room_id room, std::string_view hash) override;
+  result<std::size_t> retain_blobs(const fence& lease,
+                                   const std::vector<std::string>& used) override;
 
   result<void> create_job(const job_record& job) override;
   result<job_record> load_job(job_id job) override;
@@ -94,6 +118,33 @@ private:
   /// errc::too_large when the room has files_max files and none at `path`.
   result<void> check_room_for(room_id room, std::string_view path);
   result<void> put_file(room_id room, const file_record& file);
+
+  /// The last sequence that the snapshot contains, and the last one stored (0: none).
+  struct journal_ends {
+    std::uint64_t snapshot;
+    std::uint64_t last;
+  };
+  result<journal_ends> find_journal_ends(room_id room);
+  /// One row of the journal, as one statement.
+  result<void> append_block(const fence& lease, std::span<const journal_entry> entries);
+  result<void> explain_no_append(const fence& lease, std::uint64_t first_sequence);
+  result<void> put_snapshot(room_id room, const document_snapshot& snapshot);
+  /// `known` is the sequence of the snapshot before: the journal has no gap after it.
+  result<void> move_to_history(room_id room, std::uint64_t known, std::uint64_t sequence);
+  /// The oldest rows of the journal: all that one snapshot may move, and little more.
+  result<std::vector<journal_entry>> read_movable(room_id room, std::uint64_t sequence);
+  result<void> append_history(room_id room, std::span<const journal_entry> entries);
+  result<void> drop_from_journal(room_id room, std::uint64_t last_sequence);
+  /// Appends the entries of a row (first_sequence, last_sequence, entries) to those of the rows
+  /// before it.
+  static result<void> read_journal_row(const sqlite_query& row,
+                                       std::vector<journal_entry>& entries);
+  result<std::vector<journal_entry>> read_tail(room_id room, std::uint64_t after_sequence);
+
+  /// The place of a version in the order of saving; errc::not_found when the room has none such.
+  result<std::int64_t> find_version(room_id room, version_id version);
+  /// Whether the room had this blob, which then counts as saved now.
+  result<bool> touch_blob(room_id room, std::string_view hash);
 
   result<void> end_job(job_id job, job_status status, std::string_view encoded_result,
                        timestamp at);

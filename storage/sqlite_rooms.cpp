@@ -51,6 +51,9 @@ result<lease_record> sqlite_backend::create_room(const room_image& image,
     for (const auto& file : image.files)
       if (auto ok = put_file(id, file); !ok)
         return ok.why();
+    if (image.document)
+      if (auto ok = put_snapshot(id, *image.document); !ok)
+        return ok.why();
     const auto lease = *grant(free_lease(id), node, holder_state::dead, clock_(), ttl);
     if (auto ok = store_lease(lease); !ok)
       return ok.why();

@@ -40,6 +40,13 @@ struct fixture : exec_fixture {
     begin_stored(request);
   }
 
+  void store_row() {
+    storage::job_record row;
+    row.id = id;
+    row.language = "plain";
+    REQUIRE(rows->create_job(row).has_value());
+  }
+
   void begin_stored(const run_request& request) {
     launcher->create({}, [this](result<std::unique_ptr<sandbox::container>> made) {
       container = spawn_container(sys, std::move(*made));
@@ -99,10 +106,7 @@ CAF_TEST(the start is durable before the first instruction) {
 }
 
 CAF_TEST(a start whose answer was lost is not counted twice) {
-  storage::job_record row;
-  row.id = id;
-  row.language = "plain";
-  REQUIRE(rows->create_job(row).has_value());
+  store_row();
   CHECK(start_row(*rows, id, node, 0, {}).has_value());
   CHECK(start_row(*rows, id, node, 0, {}).has_value());
   CHECK_EQ(stored(id).starts, 1u);
@@ -202,16 +206,61 @@ CAF_TEST(a job that another node ended meanwhile keeps that end) {
 }
 
 CAF_TEST(a job that is over already is not started) {
-  storage::job_record row;
-  row.id = id;
-  row.language = "plain";
-  REQUIRE(rows->create_job(row).has_value());
+  store_row();
   const auto cancelled = encode(result_without_run(sandbox::outcome::cancelled, ""));
   REQUIRE(rows->abandon_job(id, storage::job_status::cancelled, cancelled, {}).has_value());
   begin_stored(plain_request("x"));
   CHECK(launcher->world().commands.empty());
   REQUIRE_EQ(heard->done.size(), 1u);
   CHECK(heard->done[0].final.status == storage::job_status::cancelled);
+}
+
+CAF_TEST(a job that is RUNNING already without a program of ours ends as lost) {
+  // What the store did although it never said so, for longer than a job asks again.
+  store_row();
+  REQUIRE(start_row(*rows, id, node, 0, {}).has_value());
+  begin_stored(plain_request("x"));
+  CHECK(launcher->world().commands.empty()); // nobody knows whether it was started before
+  const auto view = view_of(stored(id));
+  CHECK(view.status == storage::job_status::failed);
+  REQUIRE(view.result.has_value());
+  CHECK(view.result->how == sandbox::outcome::node_lost);
+  REQUIRE_EQ(log->ended.size(), 1u);
+  CHECK(log->ended[0].job.status == storage::job_status::failed);
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].final.status == storage::job_status::failed);
+}
+
+CAF_TEST(a job that another node runs is over here when it is over there) {
+  const auto other = node_id::random();
+  REQUIRE(rows->register_node(other).has_value());
+  store_row();
+  REQUIRE(start_row(*rows, id, other, 0, {}).has_value());
+  begin_stored(plain_request("x"));
+  pass(3 * job_bounds::look_again_every);
+  CHECK(launcher->world().commands.empty());
+  CHECK_EQ(launcher->world().alive, 0); // its container serves nobody
+  CHECK(heard->done.empty());
+  const auto result = encode(result_without_run(sandbox::outcome::exited, ""));
+  REQUIRE(rows->finish_job(id, other, storage::job_status::completed, result, {}).has_value());
+  pass(job_bounds::look_again_every + 100ms);
+  REQUIRE_EQ(log->ended.size(), 1u);
+  CHECK(log->ended[0].job.status == storage::job_status::completed);
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].final.status == storage::job_status::completed);
+}
+
+CAF_TEST(a node that stops does not wait for a job that another node runs) {
+  const auto other = node_id::random();
+  REQUIRE(rows->register_node(other).has_value());
+  store_row();
+  REQUIRE(start_row(*rows, id, other, 0, {}).has_value());
+  begin_stored(plain_request("x"));
+  cancel(sandbox::outcome::node_lost);
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK(heard->done[0].final.status == storage::job_status::running);
+  CHECK(status(id) == storage::job_status::running);
+  CHECK(log->ended.empty());
 }
 
 CAF_TEST(on a node that stops a job ends as lost or is left to be started again) {

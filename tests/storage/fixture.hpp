@@ -7,6 +7,7 @@
 
 #include "caf/test/bdd_dsl.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -54,6 +55,30 @@ inline room_image make_image(std::string title = "algebra", timestamp at = day_o
   return image;
 }
 
+/// Entries `first` to `last`, a second apart, in turn by two authors.
+inline std::vector<journal_entry> make_entries(std::uint64_t first, std::uint64_t last) {
+  std::vector<journal_entry> entries;
+  for (auto i = first; i <= last; ++i)
+    entries.push_back({i, day_one + i * 1s, i % 2 ? "ada" : "bob", "update " + std::to_string(i)});
+  return entries;
+}
+
+/// One entry whose update has `size` bytes that do not compress well.
+inline journal_entry make_large_entry(std::uint64_t sequence, std::size_t size) {
+  journal_entry entry{sequence, day_one + sequence * 1s, "ada", std::string(size, '\0')};
+  std::uint32_t state = 1 + static_cast<std::uint32_t>(sequence);
+  for (auto& byte : entry.update) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<char>(state >> 24);
+  }
+  return entry;
+}
+
+inline document_snapshot make_snapshot(std::uint64_t sequence) {
+  return {sequence, "state " + std::to_string(sequence), "details " + std::to_string(sequence),
+          day_one + sequence * 1s};
+}
+
 inline job_record make_job(std::optional<room_id> room = std::nullopt, timestamp at = day_one) {
   job_record job;
   job.id = job_id::random();
@@ -75,6 +100,22 @@ struct store_fixture {
 
   lease_record create(const room_image& image, std::vector<alias_record> aliases = {}) {
     return must(store->create_room(image, aliases, north, ttl));
+  }
+  /// A new room with a first snapshot.
+  fence create_document() {
+    auto image = make_image();
+    image.document = make_snapshot(0);
+    return fence_of(create(image));
+  }
+  /// A document with entries up to `last`, appended ten at a time.
+  fence create_document(std::uint64_t last) {
+    const auto lease = create_document();
+    append(lease, 1, last);
+    return lease;
+  }
+  void append(const fence& lease, std::uint64_t first, std::uint64_t last) {
+    for (auto from = first; from <= last; from += 10)
+      must(store->append_journal(lease, make_entries(from, std::min(from + 9, last))));
   }
   job_record create(const job_record& job) {
     must(store->create_job(job));

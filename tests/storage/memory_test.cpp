@@ -15,8 +15,10 @@ struct engine_under_test {
 
 } // namespace
 
+#include "tests/storage/conformance_documents.hpp"
 #include "tests/storage/conformance_jobs.hpp"
 #include "tests/storage/conformance_rooms.hpp"
+#include "tests/storage/conformance_versions.hpp"
 
 namespace memory_only {
 
