@@ -113,13 +113,13 @@ public:
   result<storage::stored_document> load_document(room_id room) override {
     return engine_->load_document(room);
   }
-  result<std::vector<storage::history_chunk>> list_history(room_id room, std::uint64_t after,
-                                                           std::size_t limit) override {
-    return engine_->list_history(room, after, limit);
+  result<std::vector<storage::history_chunk>>
+  list_history(room_id room, std::uint64_t after_sequence, std::size_t limit) override {
+    return engine_->list_history(room, after_sequence, limit);
   }
-  result<std::vector<storage::journal_entry>> load_history(room_id room, std::uint64_t first,
-                                                           std::size_t limit) override {
-    return engine_->load_history(room, first, limit);
+  result<std::vector<storage::journal_entry>>
+  load_history(room_id room, std::uint64_t first_sequence, std::size_t limit) override {
+    return engine_->load_history(room, first_sequence, limit);
   }
   result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
     return engine_->trim_history(before, limit);
