@@ -146,9 +146,9 @@ private:
     const auto steps = what.delta(root);
     demand(!is_last_retain(steps), "a delta ends with a retain");
     const auto now = read();
-    demand(with_steps(content_, steps) == now,
-           name_ + ": a delta leads elsewhere:\n  " + text_of(content_) + "\n" + text_of(steps) + "\n  "
-             + text_of(now));
+    demand(with_steps(content_, steps) == now, name_ + ": a delta leads elsewhere:\n  "
+                                                 + text_of(content_) + "\n" + text_of(steps)
+                                                 + "\n  " + text_of(now));
     follow_keys(what.keys(root));
     const auto types = what.types();
     const bool is_told = std::find(types.begin(), types.end(), root) != types.end();
