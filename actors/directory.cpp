@@ -6,6 +6,7 @@
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace coterie::actors {
@@ -22,10 +23,11 @@ struct slot {
   enum class phase : std::uint8_t { waking, awake, closing };
 
   phase state = phase::waking;
-  room_entry entry;            ///< awake and closing
-  lease_deadline woken_at{};   ///< by the actor clock
-  std::vector<waiter> waiting; ///< waking and closing
-  caf::actor relay;            ///< null while no participant of this node is in the room
+  room_entry entry;                 ///< awake and closing
+  lease_deadline woken_at{};        ///< by the actor clock
+  std::vector<waiter> waiting;      ///< waking and closing
+  caf::actor relay;                 ///< null while no participant of this node is in the room
+  std::vector<std::string> aliases; ///< keys of awake_aliases
 };
 
 struct directory_state {
@@ -47,6 +49,7 @@ struct directory_state {
       [this](const open_room& m) { return on_open(m); },
       [this](const find_room& m) { return on_find(m); },
       [this](const find_alias& m) { return on_find_alias(m); },
+      [this](const enter_alias& m) { return on_enter_alias(m); },
       [this](const attach_participant& m) { return on_attach(m); },
       [this](const room_closed& m) { on_closed(m); },
       [this](close_rooms) { return on_close_rooms(); },
@@ -57,45 +60,61 @@ struct directory_state {
   // -- making rooms --------------------------------------------------------------------------
 
   caf::result<room_opened> on_open(const open_room& m) {
+    auto promise = self->make_response_promise<room_opened>();
+    open(m, [promise](result<room_opened> opened) mutable {
+      if (opened)
+        promise.deliver(std::move(*opened));
+      else
+        promise.deliver(to_error(opened.why()));
+    });
+    return promise;
+  }
+
+  /// Makes the room and calls `use` once it is durable, or with the reason why there is none.
+  void open(const open_room& m, std::function<void(result<room_opened>)> use) {
     if (stopping)
-      return to_error({errc::shutting_down, "the server is stopping"});
+      return use(failure{errc::shutting_down, "the server is stopping"});
     if (slots.size() + opening >= directory_bounds::rooms_max
         || opening >= directory_bounds::waking_max)
-      return to_error({errc::queue_full, "this server has no place for another room now"});
-    const auto* language = context.rooms.languages->find(m.language);
+      return use(failure{errc::queue_full, "this server has no place for another room now"});
+    const auto* language =
+      m.language.empty() ? &usual_language() : context.rooms.languages->find(m.language);
     if (!language)
-      return to_error({errc::invalid_argument,
-                       "language: " + m.language + " is not offered here; see /api/v1/languages"});
+      return use(
+        failure{errc::invalid_argument,
+                "language: " + m.language + " is not offered here; see /api/v1/languages"});
     room_opened opened;
     opened.aliases = m.aliases;
     opened.tokens = make_room_tokens();
     auto image = new_image(m, *language);
     image.capabilities = to_records(opened.tokens);
     opened.room = image.room;
-    if (auto complaint = complain_about(image); !complaint)
-      return to_error(complaint.why());
+    store_new_room(std::move(opened), std::move(image), std::move(use));
+  }
 
-    auto promise = self->make_response_promise<room_opened>();
+  void store_new_room(room_opened opened, storage::room_image image,
+                      std::function<void(result<room_opened>)> use) {
+    if (auto complaint = complain_about(image); !complaint)
+      return use(complaint.why());
     const auto asked_at = self->clock().now();
     ++opening;
     self
-      ->request(
-        context.rooms.store, store_timeout,
-        make_store_task([image, aliases = m.aliases, node = context.node](storage::backend& db) {
-          return db.create_room(image, aliases, node, directory_bounds::lease_ttl);
-        }))
+      ->request(context.rooms.store, store_timeout,
+                make_store_task(
+                  [image, aliases = opened.aliases, node = context.node](storage::backend& db) {
+                    return db.create_room(image, aliases, node, directory_bounds::lease_ttl);
+                  }))
       .then(
-        [this, promise, opened, image, asked_at](const storage::lease_record& lease) mutable {
+        [this, use, opened, image, asked_at](const storage::lease_record& lease) mutable {
           --opening;
           wake(slots[opened.room.id], {std::move(image), opened.aliases, {}, lease}, asked_at);
-          promise.deliver(std::move(opened));
+          use(std::move(opened));
         },
-        [this, promise](const caf::error& why) mutable {
+        [this, use](const caf::error& why) {
           --opening;
-          promise.deliver(to_error(to_failure(why)));
+          use(to_failure(why));
           answer_when_empty();
         });
-    return promise;
   }
 
   storage::room_image new_image(const open_room& m, const config::language& language) const {
@@ -103,7 +122,8 @@ struct directory_state {
     storage::room_image image;
     image.files = m.files;
     if (image.files.empty())
-      image.files.push_back({language.main_file, language.hello, true, 1, now});
+      image.files.push_back(
+        {language.main_file, m.has_empty_main ? std::string() : language.hello, true, 1, now});
     for (auto& file : image.files) {
       file.version = 1;
       file.modified_at = now;
@@ -208,6 +228,11 @@ struct directory_state {
     const auto until = good_until(asked_at);
     const auto id = loaded.lease.room;
     const auto epoch_now = loaded.lease.epoch;
+    place.aliases.clear();
+    for (const auto& alias : loaded.aliases) {
+      place.aliases.push_back(key_of(alias));
+      awake_aliases[place.aliases.back()] = id;
+    }
     place.entry = {spawn_room(self->system(), context.rooms, std::move(loaded), until, as_actor()),
                    epoch_now};
     place.state = slot::phase::awake;
@@ -246,6 +271,101 @@ struct directory_state {
         [promise](const room_id& found) mutable { promise.deliver(found); },
         [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
     return promise;
+  }
+
+  // -- rooms by name -------------------------------------------------------------------------
+
+  /// An awake room answers from memory. Else one look-up, or one attempt to make the room, is
+  /// under way for a name, and everybody who asks meanwhile waits for it.
+  caf::result<room_id> on_enter_alias(const enter_alias& m) {
+    const storage::alias_record alias{m.dialect, m.name};
+    const auto key = key_of(alias);
+    if (const auto awake = awake_aliases.find(key); awake != awake_aliases.end())
+      return awake->second;
+    if (stopping)
+      return to_error({errc::shutting_down, "the server is stopping"});
+    if (entering >= directory_bounds::waking_max)
+      return to_error({errc::queue_full, "too many rooms are being opened; try again"});
+    ++entering;
+    auto promise = self->make_response_promise<room_id>();
+    auto& asking = entrances[key];
+    asking.push_back({promise, m.creates});
+    if (asking.size() == 1)
+      resolve(alias);
+    return promise;
+  }
+
+  void resolve(const storage::alias_record& alias) {
+    self
+      ->request(context.rooms.store, store_timeout, make_store_task([alias](storage::backend& db) {
+                  return db.resolve_alias(alias.dialect, alias.name);
+                }))
+      .then([this, alias](const room_id& found) { let_in(alias, found); },
+            [this, alias](const caf::error& why) { on_unresolved(alias, to_failure(why)); });
+  }
+
+  void on_unresolved(const storage::alias_record& alias, const failure& why) {
+    auto& asking = entrances[key_of(alias)];
+    const bool makes_it =
+      why.code == errc::not_found
+      && std::ranges::any_of(asking, [](const entrance& one) { return one.creates; });
+    if (!makes_it)
+      return let_in(alias, why);
+    // Who may not make it does not get it either by asking at the right moment: told now.
+    std::erase_if(asking, [&](entrance& one) {
+      if (!one.creates)
+        answer(one, why);
+      return !one.creates;
+    });
+    open_room wanted;
+    wanted.title = alias.name;
+    wanted.aliases = {alias};
+    wanted.has_empty_main = true;
+    open(wanted, [this, alias](const result<room_opened>& opened) {
+      if (opened)
+        let_in(alias, opened->room.id);
+      else if (opened.why().code == errc::conflict) // another node was faster: its room it is
+        resolve(alias);
+      else
+        let_in(alias, opened.why());
+    });
+  }
+
+  void let_in(const storage::alias_record& alias, const result<room_id>& found) {
+    const auto key = key_of(alias);
+    for (auto& one : std::exchange(entrances[key], {}))
+      answer(one, found);
+    entrances.erase(key);
+  }
+
+  struct entrance {
+    caf::typed_response_promise<room_id> promise;
+    bool creates = false;
+  };
+
+  void answer(entrance& one, const result<room_id>& found) {
+    --entering;
+    if (found)
+      one.promise.deliver(*found);
+    else
+      one.promise.deliver(to_error(found.why()));
+  }
+
+  /// For a room that nobody chose a language for. A host that can run nothing still keeps text.
+  const config::language& usual_language() const {
+    static const auto text = [] {
+      config::language plain;
+      plain.name = "text";
+      plain.main_file = "main.txt";
+      return plain;
+    }();
+    const auto& offered = context.rooms.languages->all();
+    return offered.empty() ? text : offered.front();
+  }
+
+  /// No dialect has a NUL in its name.
+  static std::string key_of(const storage::alias_record& alias) {
+    return alias.dialect + '\0' + alias.name;
   }
 
   // -- participants --------------------------------------------------------------------------
@@ -336,8 +456,15 @@ struct directory_state {
   void on_closed(const room_closed& m) {
     const auto known = slots.find(m.room);
     if (known != slots.end() && known->second.entry.lease_epoch == m.lease_epoch
-        && known->second.state == slot::phase::awake)
+        && known->second.state == slot::phase::awake) {
       known->second.state = slot::phase::closing;
+      forget_aliases(known->second); // it may be closing because it was deleted
+    }
+  }
+
+  void forget_aliases(slot& place) {
+    for (const auto& key : std::exchange(place.aliases, {}))
+      awake_aliases.erase(key);
   }
 
   void on_down(const caf::actor_addr& gone) {
@@ -354,6 +481,7 @@ struct directory_state {
   }
 
   void on_room_gone(room_id id, slot& place) {
+    forget_aliases(place);
     if (!place.waiting.empty() && !stopping) {
       // Somebody asked while it was closing.
       place.state = slot::phase::waking;
@@ -415,8 +543,11 @@ struct directory_state {
   directory_context context;
   std::unordered_map<room_id, slot> slots; // bounded by directory_bounds::rooms_max
   std::unordered_map<caf::actor_id, room_id> rooms_by_actor; // rooms and relays, for their DOWN
-  std::size_t waiting = 0; // bounded by directory_bounds::waking_max
-  std::size_t opening = 0; // open_room requests whose rooms are being stored
+  std::size_t waiting = 0;                                // bounded by directory_bounds::waking_max
+  std::unordered_map<std::string, room_id> awake_aliases; // of rooms in slots that are awake
+  std::unordered_map<std::string, std::vector<entrance>> entrances; // by key_of
+  std::size_t entering = 0; // in entrances; bounded by directory_bounds::waking_max
+  std::size_t opening = 0;  // open_room requests whose rooms are being stored
   bool stopping = false;
   std::vector<caf::typed_response_promise<void>> all_closed;
   caf::disposable next_renewal;

@@ -3,6 +3,7 @@
 // From a room's id to the actor that owns it.
 
 #include "actors/capabilities.hpp"
+#include "actors/document_port.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room.hpp"
 #include "storage/records.hpp"
@@ -23,11 +24,12 @@ namespace coterie::actors {
 /// Makes a room: stores it, takes its lease, wakes it.
 struct open_room {
   std::string title;
-  std::string language; ///< canonical name
+  std::string language; ///< canonical name; empty: the first that is offered
   storage::visibility seen_by = storage::visibility::link;
   std::vector<storage::file_record> files; ///< empty: the language's hello program
   std::string main;                        ///< empty: the language's main file, or the first file
   std::vector<storage::alias_record> aliases;
+  bool has_empty_main = false; ///< without files: the main file is empty instead of a hello
 };
 
 struct room_opened {
@@ -52,12 +54,21 @@ struct find_alias {
   std::string name;
 };
 
+/// The room that `name` means in `dialect`. Without one it is made, empty, when `creates` says so,
+/// else errc::not_found; of several who make it at once all get the same room.
+struct enter_alias {
+  std::string dialect;
+  std::string name;
+  bool creates = false;
+};
+
 /// Puts a participant into a room through this node's relay for it.
 struct attach_participant {
   room_id room;
   caller who;
   participant as;
-  caf::actor handle; ///< the participant actor
+  caf::actor handle;                        ///< the participant actor
+  std::shared_ptr<document_port> documents; ///< null: it hears room_events instead
 };
 
 /// From the room: it gave its lease back.
@@ -89,6 +100,7 @@ struct directory_bounds {
 /// Protocol                   from              answer
 ///   open_room                API               room_opened, once durable
 ///   find_room, find_alias    API, relay        room_entry / room_id
+///   enter_alias              API               room_id, once durable
 ///   attach_participant       participant       joined
 ///   room_closed              room              -
 ///   close_rooms              node              void, when the last lease is back
@@ -97,8 +109,9 @@ struct directory_bounds {
 /// another epoch, is told lease_lost.
 using directory_actor =
   caf::typed_actor<caf::result<room_opened>(open_room), caf::result<room_entry>(find_room),
-                   caf::result<room_id>(find_alias), caf::result<joined>(attach_participant),
-                   caf::result<void>(room_closed), caf::result<void>(close_rooms),
+                   caf::result<room_id>(find_alias), caf::result<room_id>(enter_alias),
+                   caf::result<joined>(attach_participant), caf::result<void>(room_closed),
+                   caf::result<void>(close_rooms),
                    caf::result<directory_status>(describe_directory)>;
 
 struct directory_context {

@@ -55,6 +55,11 @@ std::vector<caf::actor> membership::relays() const {
   return all;
 }
 
+caf::actor membership::relay_of(participant_id who) const {
+  const auto at = members_.find(who);
+  return at == members_.end() ? caf::actor() : at->second.relay;
+}
+
 bool membership::is_new(const caf::actor& relay) const {
   return std::none_of(members_.begin(), members_.end(),
                       [&](const auto& pair) { return pair.second.relay == relay; });

@@ -35,6 +35,8 @@ public:
 
   std::vector<participant> participants() const;
   std::vector<caf::actor> relays() const;
+  /// Null for who is not a member.
+  caf::actor relay_of(participant_id who) const;
 
   /// Whether no participant so far came through `relay`.
   bool is_new(const caf::actor& relay) const;

@@ -95,6 +95,11 @@ struct cluster_status;
 struct drain;
 struct role_changed;
 
+struct document_frames;
+struct flush_document;
+struct document_news;
+struct enter_alias;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -202,6 +207,11 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::cluster_status))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::drain))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::role_changed))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_frames))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::flush_document))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_news))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::enter_alias))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -284,3 +294,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::describe_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cluster_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::role_changed)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_frames)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::flush_document)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::enter_alias)

@@ -60,7 +60,11 @@ struct metrics::parts {
         commit_tasks(known.counter_singleton("coterie", "storage-tasks",
                                              "Tasks that the store has committed", "1", true)),
         rooms(known.gauge_singleton("coterie", "rooms-awake", "Rooms in memory")),
-        participants(known.gauge_singleton("coterie", "participants", "Participants in rooms")) {
+        participants(known.gauge_singleton("coterie", "participants", "Participants in rooms")),
+        updates(known.counter_family("coterie", "document-updates", {"outcome"},
+                                     "Updates that clients sent to room documents", "1", true)),
+        updates_integrated(updates->get_or_add({{"outcome", "integrated"}})),
+        updates_refused(updates->get_or_add({{"outcome", "refused"}})) {
     collector.min_scrape_interval(caf::timespan{0});
   }
 
@@ -82,6 +86,9 @@ struct metrics::parts {
   telemetry::int_counter* commit_tasks;
   telemetry::int_gauge* rooms;
   telemetry::int_gauge* participants;
+  counter_family* updates;
+  telemetry::int_counter* updates_integrated;
+  telemetry::int_counter* updates_refused;
 };
 
 metrics::metrics(caf::actor_system& system) : parts_(std::make_unique<parts>(system.metrics())) {}
@@ -143,6 +150,13 @@ void metrics::set_rooms_awake(std::int64_t rooms) {
 
 void metrics::add_participants(std::int64_t change) {
   parts_->participants->inc(change);
+}
+
+void metrics::on_document_updates(std::uint64_t integrated, std::uint64_t refused) {
+  if (integrated != 0)
+    parts_->updates_integrated->inc(static_cast<std::int64_t>(integrated));
+  if (refused != 0)
+    parts_->updates_refused->inc(static_cast<std::int64_t>(refused));
 }
 
 std::string metrics::prometheus_text() {

@@ -36,6 +36,8 @@ public:
   void on_commit(std::size_t tasks, std::chrono::microseconds took);
   void set_rooms_awake(std::int64_t rooms);
   void add_participants(std::int64_t change); ///< +1 joined, -1 left
+  /// Updates of room documents: those with something new in them, and those turned down.
+  void on_document_updates(std::uint64_t integrated, std::uint64_t refused);
 
   /// Prometheus text exposition format 0.0.4 of the whole registry, process metrics included.
   std::string prometheus_text();

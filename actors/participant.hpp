@@ -45,8 +45,11 @@ struct participant_bounds {
   static constexpr std::size_t requests_max = 64;
 };
 
+/// With `documents` the participant takes part in the document through that port, and hears no
+/// room_events.
 caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
                              participant self_description, directory_actor directory,
-                             dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink);
+                             dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink,
+                             std::shared_ptr<document_port> documents = nullptr);
 
 } // namespace coterie::actors

@@ -15,7 +15,7 @@ struct relay_state {
   static inline const char* name = "coterie.relay";
 
   relay_state(caf::event_based_actor* self_pointer, room_actor room)
-      : self(self_pointer), owner(std::move(room)) {
+      : self(self_pointer), owner(std::move(room)), route{owner, caf::actor(self_pointer)} {
     install_handlers(self, name);
     self->monitor(owner);
     self->set_down_handler([this](const caf::down_msg& gone) { on_down(gone); });
@@ -29,6 +29,7 @@ struct relay_state {
     return {
       [this](const attach_participant& m) { return on_attach(m); },
       [this](const room_event& m) { on_event(m); },
+      [this](const document_news& m) { on_document_news(m); },
       [this](const role_changed& m) { on_role_changed(m); },
     };
   }
@@ -38,10 +39,14 @@ struct relay_state {
         && participants.size() >= relay_bounds::participants_max)
       return to_error({errc::too_large, "this room is full"});
     auto promise = self->make_response_promise<joined>();
-    if (participants.emplace(m.handle.id(), local{m.as.id, m.handle}).second)
-      self->monitor(m.handle);
     const auto handle = m.handle.id();
-    self->request(owner, join_timeout, join{m.who, m.as, self})
+    if (participants.emplace(handle, local{m.as.id, m.handle, m.documents}).second) {
+      self->monitor(m.handle);
+      if (m.documents)
+        add_port(m.documents); // before the join: the room's first words may come before its answer
+    }
+    const auto port = m.documents ? m.documents->number() : 0;
+    self->request(owner, join_timeout, join{m.who, m.as, self, port})
       .then(
         [this, promise, handle](const joined& welcome) mutable {
           if (const auto member = participants.find(handle); member != participants.end())
@@ -60,8 +65,13 @@ struct relay_state {
   void on_event(const room_event& news) {
     // What happened before the welcome is in the welcome.
     for (const auto& [id, member] : participants)
-      if (member.is_joined)
+      if (member.is_joined && !member.documents)
         self->send(member.handle, news);
+  }
+
+  void on_document_news(const document_news& news) {
+    for (const auto& [number, entry] : ports)
+      entry.port->deliver(route, news);
   }
 
   void on_role_changed(const role_changed& m) {
@@ -84,7 +94,7 @@ struct relay_state {
     if (member == participants.end())
       return;
     self->send(owner, leave{member->second.who});
-    participants.erase(member);
+    erase(member);
     end_when_empty();
   }
 
@@ -93,7 +103,13 @@ struct relay_state {
     if (member == participants.end())
       return; // its DOWN was here first
     self->demonitor(member->second.handle);
-    participants.erase(member);
+    erase(member);
+  }
+
+  void add_port(const std::shared_ptr<document_port>& port) {
+    auto& entry = ports[port->number()];
+    entry.port = port;
+    ++entry.participants;
   }
 
   void end_when_empty() {
@@ -104,12 +120,28 @@ struct relay_state {
   struct local {
     participant_id who;
     caf::actor handle;
-    bool is_joined = false; ///< the room has welcomed it
+    std::shared_ptr<document_port> documents; ///< null: it hears room_events
+    bool is_joined = false;                   ///< the room has welcomed it
+  };
+  using local_table = std::unordered_map<caf::actor_id, local>;
+
+  void erase(local_table::iterator member) {
+    if (const auto& port = member->second.documents)
+      if (const auto entry = ports.find(port->number()); --entry->second.participants == 0)
+        ports.erase(entry);
+    participants.erase(member);
+  }
+
+  struct open_port {
+    std::shared_ptr<document_port> port;
+    std::size_t participants = 0;
   };
 
   caf::event_based_actor* self;
   room_actor owner;
-  std::unordered_map<caf::actor_id, local> participants; // bounded by relay_bounds
+  const document_route route;
+  local_table participants;                           // bounded by relay_bounds
+  std::unordered_map<std::uint64_t, open_port> ports; // one per io thread that has participants
 };
 
 } // namespace

@@ -15,6 +15,20 @@ struct role_changed {
   participant_id who;
 };
 
+/// From the room. Each port is told, in this order: that batches of it were taken, the replies,
+/// the broadcast.
+struct document_news {
+  std::shared_ptr<const document_broadcast> broadcast; ///< null: none
+  std::vector<document_reply> replies;
+  std::vector<std::uint64_t> taken; ///< ports, once for each document_frames of theirs
+};
+
+/// Which actors a port sends to.
+struct document_route {
+  room_actor room;
+  caf::actor relay;
+};
+
 struct relay_bounds {
   static constexpr std::size_t participants_max = 200;
 };
@@ -24,7 +38,8 @@ struct relay_bounds {
 /// Protocol                       from            answer
 ///   attach_participant           directory       joined, straight to the participant and before
 ///                                                any event that the welcome does not contain
-///   room_event                   room            - (to every participant)
+///   room_event                   room            - (to every participant that hears events)
+///   document_news                room            - (to the document_ports of its participants)
 ///   role_changed                 room            - (that participant is told to join again)
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends

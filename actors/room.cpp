@@ -5,6 +5,7 @@
 #include "actors/membership.hpp"
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/store.hpp"
@@ -12,6 +13,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace coterie::actors {
 
@@ -46,6 +49,7 @@ struct room_state {
 
   ~room_state() {
     next_tick.dispose();
+    next_document_tick.dispose();
     if (context.counters)
       context.counters->add_participants(-static_cast<std::int64_t>(members.participants().size()));
   }
@@ -66,6 +70,8 @@ struct room_state {
       [this](const list_runs& m) { return on_list_runs(m); },
       [this](const join& m) { return on_join(m); },
       [this](const leave& m) { on_leave(m); },
+      [this](const document_frames& m) { on_document_frames(m); },
+      [this](const flush_document&) { on_flush_document(); },
       [this](const job_started& m) { runs.on_started(m.id, m.at); },
       [this](const job_output& m) {
         tell_all(run_output{m.id, m.from, m.bytes});
@@ -402,12 +408,17 @@ struct room_state {
     if (context.counters && !is_back)
       context.counters->add_participants(1);
     tell_all(participant_joined{who});
-    return joined{room, *granted, members.participants(), runs.newest()};
+    if (m.port == 0)
+      return joined{room, *granted, members.participants(), runs.newest()};
+    document.join(who.id, *granted, m.port);
+    flush_soon();
+    return joined{room, *granted, {}, {}};
   }
 
   void on_leave(const leave& m) {
     if (!members.remove(m.who))
       return;
+    leave_document(m.who);
     last_used = self->clock().now();
     if (context.counters)
       context.counters->add_participants(-1);
@@ -419,6 +430,7 @@ struct room_state {
     const auto changed = members.remove_changed(
       [this](const caller& asking) { return role_of(asking, room, capabilities); });
     for (const auto& [who, relay] : changed) {
+      leave_document(who);
       caf::anon_send(relay, role_changed{who});
       if (context.counters)
         context.counters->add_participants(-1);
@@ -431,6 +443,7 @@ struct room_state {
 
   void on_relay_gone(const caf::actor_addr& relay) {
     for (const auto& who : members.remove_relay(relay)) {
+      leave_document(who);
       if (context.counters)
         context.counters->add_participants(-1);
       tell_all(participant_left{who});
@@ -445,6 +458,69 @@ struct room_state {
     const room_event news{std::make_shared<const event>(std::move(fact))};
     for (const auto& relay : members.relays())
       caf::anon_send(relay, news);
+  }
+
+  // -- the document --------------------------------------------------------------------------
+
+  void on_document_frames(const document_frames& m) {
+    const auto now = self->clock().now();
+    last_used = now;
+    for (const auto& frame : m.frames)
+      document.take(frame, now);
+    taken.emplace_back(m.relay, m.port);
+    flush_soon();
+  }
+
+  void leave_document(participant_id who) {
+    document.leave(who);
+    if (document.has_output())
+      flush_soon();
+  }
+
+  /// Behind what is in the mailbox now, so that all of it is said at once.
+  void flush_soon() {
+    if (!std::exchange(will_flush, true))
+      self->send(self, flush_document{});
+  }
+
+  void on_flush_document() {
+    will_flush = false;
+    auto [broadcast, replies] = document.flush(self->clock().now());
+    std::vector<std::pair<caf::actor, document_news>> news; // one per node
+    const auto news_for = [&](const caf::actor& relay) -> document_news& {
+      for (auto& [to, told] : news)
+        if (to == relay)
+          return told;
+      return news.emplace_back(relay, document_news{}).second;
+    };
+    if (broadcast)
+      for (const auto& relay : members.relays())
+        news_for(relay).broadcast = broadcast;
+    for (const auto& [relay, port] : std::exchange(taken, {}))
+      news_for(relay).taken.push_back(port);
+    for (auto& reply : replies)
+      if (const auto relay = members.relay_of(reply.to))
+        news_for(relay).replies.push_back(std::move(reply));
+    for (auto& [relay, told] : news)
+      caf::anon_send(relay, std::move(told));
+    if (context.counters) {
+      const auto counted = document.take_counts();
+      context.counters->on_document_updates(counted.integrated, counted.refused);
+    }
+    schedule_document_tick();
+  }
+
+  void schedule_document_tick() {
+    if (has_document_tick || !document.needs_ticks())
+      return;
+    has_document_tick = true;
+    next_document_tick = self->run_delayed(document_bounds::tick_every, [this] {
+      has_document_tick = false;
+      document.tick(self->clock().now());
+      if (document.has_output())
+        flush_soon();
+      schedule_document_tick();
+    });
   }
 
   // -- lease and end -------------------------------------------------------------------------
@@ -511,11 +587,16 @@ struct room_state {
   room_files files;
   room_runs runs;
   membership members;
+  room_document document;
+  std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush
+  bool will_flush = false;
   std::size_t unsaved = 0; // writes that the store has not answered yet
   bool has_lost_writes = false;
   bool closing = false;
   lease_deadline last_used;
   caf::disposable next_tick;
+  bool has_document_tick = false;
+  caf::disposable next_document_tick;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include "actors/capabilities.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/document_frame.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
 #include "actors/run.hpp"
@@ -139,18 +140,36 @@ struct join {
   caller who;
   participant as;
   caf::actor relay;
+  /// 0, or the number of the document_port by which the participant takes part in the document:
+  /// it then hears no room_events, and the room tells it the document's state at once.
+  std::uint64_t port = 0;
 };
 
 struct joined {
   storage::room_record room;
   storage::role grants = storage::role::viewer;
-  std::vector<participant> participants; ///< the new one included
-  std::vector<job_view> runs;
+  std::vector<participant> participants; ///< the new one included; none for who hears no events
+  std::vector<job_view> runs;            ///< the same
 };
 
 struct leave {
   participant_id who;
 };
+
+// -- the document -----------------------------------------------------------------------------
+
+/// What the clients of one hub sent, in the order of each. Acknowledged by document_news: a hub
+/// has document_bounds::batches_max of these under way, and stops reading from clients that go on
+/// sending.
+struct document_frames {
+  caf::actor relay;       ///< where the acknowledgement goes
+  std::uint64_t port = 0; ///< of the hub
+  std::vector<document_frame> frames;
+};
+
+/// From the room to itself, behind what waits in its mailbox: what has been integrated since
+/// leaves as one broadcast.
+struct flush_document {};
 
 // -- from its parent, the directory -----------------------------------------------------------
 
@@ -188,6 +207,8 @@ struct room_bounds {
 ///   start_run                                       API, participant   run_accepted, once the
 ///                                                                      job is durable
 ///   join, leave                                     relay              joined / -
+///   document_frames                                 hubs of clients    - (document_news)
+///   flush_document                                  itself             -
 ///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
 ///   lease_renewed, lease_lost, close_room           directory          -
@@ -204,9 +225,10 @@ using room_actor = caf::typed_actor<
   caf::result<storage::file_record>(read_file), caf::result<file_written>(write_file),
   caf::result<void>(remove_file), caf::result<room_description>(replace_source),
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
-  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(job_started),
-  caf::result<void>(job_output), caf::result<void>(job_ended), caf::result<void>(lease_renewed),
-  caf::result<void>(lease_lost), caf::result<void>(close_room)>;
+  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),
+  caf::result<void>(flush_document), caf::result<void>(job_started), caf::result<void>(job_output),
+  caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
+  caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {

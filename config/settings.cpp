@@ -55,6 +55,12 @@ result<void> read_choice(E& target, std::string_view text,
   return bad(accepted);
 }
 
+/// A switch; coterie.conf may write it as true and false, as CAF does.
+result<void> read_switch(bool& target, std::string_view text) {
+  return read_choice<bool, 4>(target, text,
+                              {{{"on", true}, {"off", false}, {"true", true}, {"false", false}}});
+}
+
 /// Comma-separated, or a list as coterie.conf writes it: ["a", "b"].
 void read_list(std::vector<std::string>& target, std::string_view text) {
   target.clear();
@@ -125,6 +131,8 @@ constexpr std::array table{
          [](settings& s, value v) { return read_duration(s.shutdown_grace, v); }},
   option{"rooms.idle-after", "TIME", "when an unused room leaves memory", "10min",
          [](settings& s, value v) { return read_duration(s.room_idle_after, v); }},
+  option{"yjs.create-on-join", "YES", "whether the first join of a new name makes a room: on, off",
+         "on", [](settings& s, value v) { return read_switch(s.yjs_create_on_join, v); }},
   option{
     "sandbox.parallel", "N", "programs running at the same time", "4",
     [](settings& s, value v) { return read_number<std::uint32_t>(s.parallel_jobs, v, 1, 256); }},

@@ -39,6 +39,9 @@ struct settings {
   // rooms
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
 
+  // the Yjs endpoint
+  bool yjs_create_on_join = true; ///< whether a new name below /yjs/ makes a room
+
   // runs
   std::uint32_t parallel_jobs = 4;
   std::uint32_t warm_containers = 4;

@@ -101,6 +101,9 @@ private:
   std::map<unit_id, planned> depths_; ///< by the unit after their last one
 };
 
+/// What a document keeps of its scratch memory from one update to the next.
+constexpr std::size_t scratch_structs_max = 64;
+
 failure too_large(const char* what) {
   return {errc::too_large, std::string("the document would pass its limit of ") + what};
 }
@@ -239,6 +242,15 @@ bool doc_state::release_waiting() {
 result<applied> doc_state::apply(std::string_view update) {
   if (update.size() > options.limits.update_bytes)
     return failure{errc::too_large, "the update is larger than the limit"};
+  auto came = take_in(update);
+  if (incoming.structs.capacity() > scratch_structs_max) { // a whole document is not the rule
+    incoming = {};
+    incoming_plan = {};
+  }
+  return came;
+}
+
+result<applied> doc_state::take_in(std::string_view update) {
   if (auto decoded = decode_update(update, incoming); !decoded)
     return std::move(decoded).why();
   integration_plan& plan = incoming_plan;

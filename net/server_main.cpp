@@ -260,8 +260,11 @@ int serve(command_line line, const char* const* environment) {
 
   int code = exit_stopped;
   {
-    auto context = std::make_shared<const api_context>(
-      api_context{system, *node, catalog, {.public_url = settings->base_url}});
+    auto context = std::make_shared<const api_context>(api_context{
+      system,
+      *node,
+      catalog,
+      {.public_url = settings->base_url, .yjs_creates_rooms = settings->yjs_create_on_join}});
     http_server server(std::move(*front), make_routes(context, *settings));
     if (auto up = server.start(); !up) {
       code = refuse_to_start(up.why());

@@ -1,6 +1,7 @@
 #include "net/ws_codec.hpp"
 
 #include "base/text.hpp"
+#include "base/ws_header.hpp"
 
 #include <openssl/evp.h>
 
@@ -44,13 +45,8 @@ std::size_t header_bytes(const std::array<std::uint8_t, 14>& header) noexcept {
 
 ws_frame encode_frame(ws_opcode opcode, std::string_view payload) {
   std::string out;
-  out.reserve(payload.size() + 10);
-  out += static_cast<char>(0x80 | static_cast<int>(opcode));
-  const std::uint64_t size = payload.size();
-  const int extended = size < 126 ? 0 : size <= 0xffff ? 2 : 8;
-  out += static_cast<char>(extended == 0 ? size : extended == 2 ? 126 : 127);
-  for (int i = extended - 1; i >= 0; --i)
-    out += static_cast<char>(size >> (8 * i) & 0xff);
+  out.reserve(payload.size() + ws_header_bytes_max);
+  append_ws_header(out, static_cast<std::uint8_t>(opcode), payload.size());
   out += payload;
   return std::make_shared<const std::string>(std::move(out));
 }

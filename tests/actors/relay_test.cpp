@@ -16,6 +16,7 @@ struct room_script {
   std::optional<failure> refuse; ///< every join is refused with this
   std::vector<participant_id> joins;
   std::vector<participant_id> left;
+  std::vector<std::uint64_t> ports;                      ///< of the joins
   std::vector<caf::typed_response_promise<joined>> held; ///< joins not answered yet
 };
 
@@ -36,11 +37,14 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const list_runs&) -> caf::result<run_listing> { return no(); },
       [=](const join& m) -> caf::result<joined> {
         script->joins.push_back(m.as.id);
+        script->ports.push_back(m.port);
         if (script->refuse)
           return to_error(*script->refuse);
         return script->held.emplace_back(self->make_response_promise<joined>());
       },
       [=](const leave& m) { script->left.push_back(m.who); },
+      [](const document_frames&) {},
+      [](const flush_document&) {},
       [](const job_started&) {},
       [](const job_output&) {},
       [](const job_ended&) {},
@@ -53,6 +57,22 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
     };
   });
 }
+
+/// A hub: what it was delivered, in order.
+struct recording_port final : document_port {
+  explicit recording_port(std::uint64_t chosen) : chosen_number(chosen) {}
+  std::uint64_t number() const noexcept override {
+    return chosen_number;
+  }
+  void deliver(const document_route& from, const document_news& news) override {
+    has_route = has_route || (from.room && from.relay);
+    delivered.push_back(news.broadcast && news.broadcast->updates ? *news.broadcast->updates : "");
+  }
+
+  std::uint64_t chosen_number;
+  bool has_route = false;
+  std::vector<std::string> delivered;
+};
 
 /// A participant's side of the relay: what it heard, in order.
 struct local {
@@ -71,13 +91,13 @@ struct fixture : actor_fixture {
   }
 
   /// Asks the relay to be let in; the answer is heard as "welcome" or the refusal's code.
-  local attach() {
+  local attach(const std::shared_ptr<document_port>& documents = nullptr) {
     local made{{participant_id::random(), "ada", "#000000"}, {}, {}};
     made.heard = std::make_shared<std::vector<std::string>>();
-    made.handle = sys.spawn([heard = made.heard, relay = relay,
+    made.handle = sys.spawn([heard = made.heard, relay = relay, documents,
                              who = made.who](caf::event_based_actor* self) -> caf::behavior {
       const auto ask = [=] {
-        self->request(relay, caf::infinite, attach_participant{{}, {}, who, self})
+        self->request(relay, caf::infinite, attach_participant{{}, {}, who, self, documents})
           .then([=](const joined&) { heard->push_back("welcome"); },
                 [=](const caf::error& why) {
                   heard->push_back(std::string(to_string(to_failure(why).code)));
@@ -98,8 +118,8 @@ struct fixture : actor_fixture {
     consume_messages();
   }
 
-  local welcomed() {
-    auto made = attach();
+  local welcomed(const std::shared_ptr<document_port>& documents = nullptr) {
+    auto made = attach(documents);
     welcome();
     made.heard->clear();
     return made;
@@ -108,6 +128,13 @@ struct fixture : actor_fixture {
   void say(std::string bytes) {
     const run_output news{job_id::random(), sandbox::stream::out, std::move(bytes)};
     anon_send(relay, room_event{std::make_shared<const event>(news)});
+    consume_messages();
+  }
+
+  void tell_document(std::string updates) {
+    auto all = std::make_shared<document_broadcast>();
+    all->updates = std::make_shared<const std::string>(std::move(updates));
+    anon_send(relay, document_news{std::move(all), {}, {}});
     consume_messages();
   }
 
@@ -226,6 +253,49 @@ SCENARIO("a full relay refuses another participant, but not one of its own that 
   consume_messages();
   welcome();
   CHECK((*first.heard == heard{"welcome"}));
+}
+
+SCENARIO("news of the document go to each port once, as long as it has participants") {
+  const auto one = std::make_shared<recording_port>(1);
+  const auto two = std::make_shared<recording_port>(2);
+  const auto ada = welcomed(one);
+  const auto bob = welcomed(one);
+  const auto eve = welcomed(two);
+  tell_document("a");
+  crash(ada.handle);
+  crash(eve.handle);
+  tell_document("b");
+  CHECK((one->delivered == heard{"a", "b"}));
+  CHECK((two->delivered == heard{"a"}));
+  CHECK(one->has_route);
+  CHECK((script->ports == std::vector<std::uint64_t>{1, 1, 2}));
+}
+
+SCENARIO("a port hears what the room says before it answers the join") {
+  welcomed();
+  const auto port = std::make_shared<recording_port>(1);
+  const auto ada = attach(port);
+  tell_document("state");
+  CHECK((port->delivered == heard{"state"}));
+  CHECK(ada.heard->empty());
+}
+
+SCENARIO("a refused participant takes its port with it") {
+  welcomed();
+  script->refuse = failure{errc::forbidden, "no"};
+  const auto port = std::make_shared<recording_port>(1);
+  attach(port);
+  tell_document("secret");
+  CHECK(port->delivered.empty());
+}
+
+SCENARIO("who takes part in the document only hears no room events") {
+  const auto port = std::make_shared<recording_port>(1);
+  const auto ada = welcomed(port);
+  const auto bob = welcomed();
+  say("1");
+  CHECK(ada.heard->empty());
+  CHECK((*bob.heard == heard{"1"}));
 }
 
 END_FIXTURE_SCOPE()

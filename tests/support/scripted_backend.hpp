@@ -102,6 +102,53 @@ public:
   result<void> delete_file(const storage::fence& lease, std::string_view path) override {
     return write([&] { return engine_->delete_file(lease, path); });
   }
+  result<void> append_journal(const storage::fence& lease,
+                              const std::vector<storage::journal_entry>& entries) override {
+    return write([&] { return engine_->append_journal(lease, entries); });
+  }
+  result<void> save_snapshot(const storage::fence& lease,
+                             const storage::document_snapshot& snapshot) override {
+    return write([&] { return engine_->save_snapshot(lease, snapshot); });
+  }
+  result<storage::stored_document> load_document(room_id room) override {
+    return engine_->load_document(room);
+  }
+  result<std::vector<storage::history_chunk>>
+  list_history(room_id room, std::uint64_t after_sequence, std::size_t limit) override {
+    return engine_->list_history(room, after_sequence, limit);
+  }
+  result<std::vector<storage::journal_entry>>
+  load_history(room_id room, std::uint64_t first_sequence, std::size_t limit) override {
+    return engine_->load_history(room, first_sequence, limit);
+  }
+  result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
+    return engine_->trim_history(before, limit);
+  }
+  result<void> save_version(const storage::fence& lease,
+                            const storage::version_record& version) override {
+    return write([&] { return engine_->save_version(lease, version); });
+  }
+  result<std::vector<storage::version_record>>
+  list_versions(room_id room, std::optional<version_id> after, std::size_t limit) override {
+    return engine_->list_versions(room, after, limit);
+  }
+  result<storage::version_record> load_version(room_id room, version_id version) override {
+    return engine_->load_version(room, version);
+  }
+  result<void> delete_version(const storage::fence& lease, version_id version) override {
+    return write([&] { return engine_->delete_version(lease, version); });
+  }
+  result<void> save_blob(const storage::fence& lease, std::string_view hash,
+                         std::string_view content) override {
+    return write([&] { return engine_->save_blob(lease, hash, content); });
+  }
+  result<std::string> load_blob(room_id room, std::string_view hash) override {
+    return engine_->load_blob(room, hash);
+  }
+  result<std::size_t> retain_blobs(const storage::fence& lease,
+                                   const std::vector<std::string>& used) override {
+    return engine_->retain_blobs(lease, used);
+  }
   result<void> create_job(const storage::job_record& job) override {
     return engine_->create_job(job);
   }

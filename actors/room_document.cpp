@@ -1,0 +1,288 @@
+#include "actors/room_document.hpp"
+
+#include "base/log.hpp"
+#include "base/ws_header.hpp"
+#include "crdt/sync_protocol.hpp"
+#include "crdt/update.hpp"
+#include "crdt/varint.hpp"
+
+#include <algorithm>
+
+namespace coterie::actors {
+
+namespace {
+
+constexpr std::uint8_t binary_opcode = 2;
+
+// The state vector of a client that has nothing.
+constexpr std::string_view empty_vector{"\0", 1};
+
+// The first two bytes of a frame that carries an update: sync, update.
+constexpr std::string_view update_prefix{"\0\2", 2};
+
+crdt::doc_options document_options() {
+  crdt::doc_options options;
+  options.limits.update_bytes = document_bounds::update_bytes_max;
+  options.limits.pending_bytes = document_bounds::pending_bytes_max;
+  return options;
+}
+
+/// `message` as one WebSocket frame.
+template <class Message>
+shared_frames framed(const Message& message) {
+  const std::string payload = crdt::encode_frame(message);
+  std::string out;
+  out.reserve(payload.size() + ws_header_bytes_max);
+  append_ws_header(out, binary_opcode, payload.size());
+  out += payload;
+  return std::make_shared<const std::string>(std::move(out));
+}
+
+} // namespace
+
+room_document::room_document() : doc_(document_options()) {}
+
+// -- who takes part -----------------------------------------------------------------------------
+
+void room_document::join(participant_id who, storage::role grants, std::uint64_t port) {
+  leave(who);
+  member joined;
+  joined.grants = grants;
+  joined.port = port;
+  joined.connection = ++last_connection_;
+  members_.emplace(who, joined);
+  welcomes_.push_back(who);
+}
+
+void room_document::leave(participant_id who) {
+  const auto gone = members_.find(who);
+  if (gone == members_.end())
+    return;
+  if (gone->second.has_announced)
+    add_change(awareness_.remove_connection(gone->second.connection));
+  members_.erase(gone);
+}
+
+// -- what clients send --------------------------------------------------------------------------
+
+void room_document::take(const document_frame& frame, time_point now) {
+  const auto from = members_.find(frame.from);
+  if (from == members_.end() || from->second.is_ending)
+    return;
+  switch (frame.what) {
+  case document_frame::kind::step1:
+    return take_sync(frame.from, from->second, frame.body(), now);
+  case document_frame::kind::update:
+    return take_update(frame.from, from->second, frame.body(), now);
+  case document_frame::kind::awareness:
+    return take_awareness(frame.from, from->second, frame.body(), now);
+  case document_frame::kind::query_awareness:
+    asked_for_states_.push_back(frame.from);
+    return;
+  }
+}
+
+void room_document::take_update(participant_id from, member& who, std::string_view update,
+                                time_point now) {
+  if (who.grants < storage::role::editor) {
+    // A client that only reads answers our step 1 with the empty update: nothing to refuse.
+    if (update == crdt::empty_update)
+      return;
+    ++counts_.refused;
+    if (!std::exchange(who.is_denied, true))
+      denied_.push_back(from);
+    return;
+  }
+  const auto taken = doc_.apply_update(update);
+  if (!taken)
+    return refuse(from, who, taken.why());
+  if (!taken->is_waiting)
+    waiting_since_.reset();
+  else if (!waiting_since_)
+    waiting_since_ = now;
+  if (!taken->relay.empty())
+    add_update(from, taken->relay);
+}
+
+/// Everything that passes here is new in the document, and is told to everybody else.
+void room_document::add_update(participant_id from, std::string_view update) {
+  ++counts_.integrated;
+  const auto begin = updates_.size();
+  const auto size = update_prefix.size() + crdt::varuint_size(update.size()) + update.size();
+  append_ws_header(updates_, binary_opcode, size);
+  updates_ += update_prefix;
+  crdt::writer length;
+  length.write_varuint(update.size());
+  updates_ += length.view();
+  updates_ += update;
+  pieces_.push_back({from, begin, updates_.size() - begin});
+}
+
+void room_document::take_sync(participant_id from, member& who, std::string_view vector,
+                              time_point now) {
+  if (now - who.syncs_since >= document_bounds::syncs_window) {
+    who.syncs_since = now;
+    who.syncs = 0;
+  }
+  if (++who.syncs > document_bounds::syncs_max)
+    return refuse(from, who, {errc::rate_limited, "asked for the document too often"});
+  if (vector.size() > document_bounds::vector_bytes_max)
+    return refuse(from, who, {errc::too_large, "the state vector is too large"});
+  if (vector != empty_vector)
+    if (const auto decoded = crdt::decode_state_vector(vector); !decoded)
+      return refuse(from, who, decoded.why());
+  syncs_.push_back({from, std::string(vector)});
+}
+
+void room_document::take_awareness(participant_id from, member& who, std::string_view states,
+                                   time_point now) {
+  const auto change = awareness_.apply(states, who.connection, now);
+  if (!change)
+    return refuse(from, who, change.why());
+  who.has_announced = true;
+  add_change(*change);
+}
+
+void room_document::add_change(const crdt::awareness_change& change) {
+  for (const auto* ids : {&change.added, &change.updated, &change.removed})
+    announced_.insert(announced_.end(), ids->begin(), ids->end());
+}
+
+void room_document::refuse(participant_id from, member& who, failure why) {
+  ++counts_.refused;
+  who.is_ending = true;
+  document_reply end;
+  end.to = from;
+  end.port = who.port;
+  end.end = std::move(why);
+  replies_.push_back(std::move(end));
+}
+
+// -- what is said -------------------------------------------------------------------------------
+
+bool room_document::has_output() const noexcept {
+  return !pieces_.empty() || !announced_.empty() || !welcomes_.empty() || !syncs_.empty()
+         || !asked_for_states_.empty() || !denied_.empty() || !replies_.empty();
+}
+
+room_document::output room_document::flush(time_point) {
+  say_welcomes();
+  answer_syncs();
+  say_states();
+  say_denials();
+  output out;
+  out.replies = std::exchange(replies_, {});
+  if (pieces_.empty() && announced_.empty())
+    return out;
+  auto all = std::make_shared<document_broadcast>();
+  if (!pieces_.empty()) {
+    all->updates = std::make_shared<const std::string>(std::exchange(updates_, {}));
+    all->pieces = std::exchange(pieces_, {});
+  }
+  if (!announced_.empty()) {
+    // Of several announcements of one id only the last is told.
+    std::ranges::sort(announced_);
+    const auto same = std::ranges::unique(announced_);
+    announced_.erase(same.begin(), same.end());
+    all->awareness = framed(crdt::awareness_frame{awareness_.encode(announced_)});
+    announced_.clear();
+  }
+  out.broadcast = std::move(all);
+  return out;
+}
+
+void room_document::reply(participant_id to, shared_frames frames, bool is_large) {
+  const auto known = members_.find(to);
+  if (known == members_.end())
+    return; // left meanwhile
+  document_reply told;
+  told.to = to;
+  told.port = known->second.port;
+  told.frames = std::move(frames);
+  told.is_large = is_large;
+  replies_.push_back(std::move(told));
+}
+
+/// Everybody who comes is asked what it has, and told who is here.
+void room_document::say_welcomes() {
+  for (const auto& who : std::exchange(welcomes_, {})) {
+    if (!members_.contains(who))
+      continue;
+    reply(who, step1_frames());
+    replies_.back().is_welcome = true;
+    asked_for_states_.push_back(who);
+  }
+}
+
+void room_document::say_states() {
+  if (asked_for_states_.empty())
+    return;
+  const auto states = awareness_.encode_states();
+  const auto frames = states.empty() ? nullptr : framed(crdt::awareness_frame{states});
+  for (const auto& who : std::exchange(asked_for_states_, {}))
+    if (frames)
+      reply(who, frames);
+}
+
+void room_document::answer_syncs() {
+  for (const auto& wanted : std::exchange(syncs_, {}))
+    reply(wanted.from, missing_frames(wanted.vector), true);
+}
+
+void room_document::say_denials() {
+  for (const auto& who : std::exchange(denied_, {}))
+    if (const auto known = members_.find(who); known != members_.end()) {
+      known->second.is_denied = false;
+      reply(who, framed(crdt::permission_denied{"permission denied"}));
+    }
+}
+
+shared_frames room_document::step1_frames() {
+  if (!step1_.frames || step1_.version != doc_.version()) {
+    const auto vector = doc_.encode_state_vector();
+    step1_ = {doc_.version(), {}, framed(crdt::sync_step1{vector})};
+  }
+  step1_.was_used = true;
+  return step1_.frames;
+}
+
+/// Step 2 for who has `vector`, which is well-formed. Many ask at once for the same: newcomers for
+/// everything, and all who were here when the server was started anew for what they have.
+shared_frames room_document::missing_frames(const std::string& vector) {
+  auto& kept = vector == empty_vector ? whole_ : missing_;
+  if (!kept.frames || kept.version != doc_.version() || kept.vector != vector) {
+    const auto known = crdt::decode_state_vector(vector);
+    const auto update = doc_.encode_state_as_update(known ? *known : crdt::state_vector{},
+                                                    crdt::doc::waiting::omitted);
+    kept = {doc_.version(), vector, framed(crdt::sync_step2{update})};
+  }
+  kept.was_used = true;
+  return kept.frames;
+}
+
+// -- time ---------------------------------------------------------------------------------------
+
+bool room_document::needs_ticks() const noexcept {
+  return awareness_.size() != 0 || waiting_since_ || whole_.frames || missing_.frames
+         || step1_.frames;
+}
+
+void room_document::tick(time_point now) {
+  add_change(awareness_.expire(now));
+  for (auto* kept : {&whole_, &missing_, &step1_})
+    if (!std::exchange(kept->was_used, false))
+      *kept = {};
+  if (waiting_since_ && now - *waiting_since_ >= document_bounds::pending_time_max) {
+    waiting_since_.reset();
+    doc_.drop_waiting();
+    // Whoever has what was missing still has it.
+    for (const auto& [who, entry] : members_)
+      reply(who, step1_frames());
+  }
+}
+
+room_document::counts room_document::take_counts() {
+  return std::exchange(counts_, {});
+}
+
+} // namespace coterie::actors
