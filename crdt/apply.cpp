@@ -208,6 +208,11 @@ void doc_state::normalise_waiting_deletes() {
 bool doc_state::release_waiting() {
   bool released = false;
   for (;;) {
+    std::vector<client_id> held;
+    for (const auto& [client, queue] : waiting.by_client())
+      held.push_back(client);
+    for (const auto client : held) // also what came another way meanwhile
+      waiting.drop_below(client, clients.state(client));
     bool is_ready = false;
     for (const auto& [client, queue] : waiting.by_client()) {
       const auto& head = queue.begin()->second.what;
@@ -222,11 +227,6 @@ bool doc_state::release_waiting() {
     plan_waiting(*this, waiting, plan);
     carry_out(plan);
     released = released || !plan.order.empty();
-    std::vector<client_id> held;
-    for (const auto& [client, queue] : waiting.by_client())
-      held.push_back(client);
-    for (const auto client : held)
-      waiting.drop_below(client, clients.state(client));
   }
   if (!waiting_deletes.empty()) {
     for (const auto& range : std::exchange(waiting_deletes, {})) {

@@ -303,6 +303,9 @@ result<void> transaction::insert_embed(shared_type text, std::uint64_t index, co
   const auto in = target_.sequence_of(type);
   if (index > target_.chains[in].length)
     return beyond_end();
+  if (std::holds_alternative<any::undefined>(value.content)
+      || std::holds_alternative<any::bytes>(value.content))
+    return failure{errc::invalid_argument, "JSON has no such value to embed"};
   const auto json = to_json(value);
   if (!target_.has_room_for(json.size() + 4 * attributes.size()))
     return grown_too_large();

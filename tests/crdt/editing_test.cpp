@@ -67,14 +67,18 @@ struct pair {
     return edit([&](transaction& t) { must(t.replace_text(root(), text)); });
   }
 
-  std::string delta() {
+  json::value delta() {
     demand(plain_delta(mirror()) == plain_delta(root()), "formats differ elsewhere");
-    return json::serialize(plain_delta(root()));
+    return plain_delta(root());
   }
 
   doc here;
   doc there;
 };
+
+json::value parsed(std::string_view text) {
+  return with_doubles(json::parse(text));
+}
 
 std::string recorded_state(std::string_view name) {
   return bytes_of(case_named("structs", name).at("state"));
@@ -99,7 +103,8 @@ SCENARIO("text edits give the bytes that Yjs writes for them") {
   const auto cut = [](doc& d, transaction& t) { must(t.remove(d.root("t"), 1, 3)); };
   CHECK(written(1, {hello}).encode_state_as_update() == recorded_state("string"));
   CHECK(written(1, {hello, cut}).encode_state_as_update() == recorded_state("deleted"));
-  CHECK(written(1, {hello, cut}, false).encode_state_as_update() == recorded_state("deleted-nogc"));
+  CHECK(written(1, {hello, cut}, false).encode_state_as_update()
+        == bytes_of(case_named("structs", "deleted-nogc").at("update")));
   const auto astral = written(
     1, {[](doc& d, transaction& t) { must(t.insert_text(d.root("t"), 0, "a" + smile + "b")); }});
   CHECK(astral.encode_state_as_update() == recorded_state("string-astral"));
@@ -284,9 +289,10 @@ SCENARIO("an embedded value is one unit that is not text") {
   });
   CHECK_EQ(p.mirror().length(), 3u);
   CHECK_EQ(p.mirror().to_string(), "ab");
-  CHECK_EQ(p.delta(), R"([{"insert":"a"},)"
-                      R"({"insert":{"image":"x"},"attributes":{"wide":true}},)"
-                      R"({"insert":"b"}])");
+  CHECK(p.delta()
+        == parsed(R"([{"insert":"a"},)"
+                  R"({"insert":{"image":"x"},"attributes":{"wide":true}},)"
+                  R"({"insert":"b"}])"));
   CHECK_EQ(p.refusal([&](transaction& t) { return t.insert_embed(p.root(), 0, any()); }),
            "invalid_argument");
   CHECK_EQ(
@@ -298,15 +304,18 @@ SCENARIO("formats cover exactly the units that were asked for") {
   pair p;
   p.insert(0, "abcdef");
   p.format(1, 3, {{"bold", true}});
-  CHECK_EQ(p.delta(),
-           R"([{"insert":"a"},{"insert":"bcd","attributes":{"bold":true}},{"insert":"ef"}])");
+  CHECK(
+    p.delta()
+    == parsed(R"([{"insert":"a"},{"insert":"bcd","attributes":{"bold":true}},{"insert":"ef"}])"));
   p.format(2, 3, {{"bold", any::null{}}});
-  CHECK_EQ(p.delta(), R"([{"insert":"a"},{"insert":"b","attributes":{"bold":true}},)"
-                      R"({"insert":"cdef"}])");
+  CHECK(p.delta()
+        == parsed(R"([{"insert":"a"},{"insert":"b","attributes":{"bold":true}},)"
+                  R"({"insert":"cdef"}])"));
   p.format(0, 6, {{"color", "red"}});
-  CHECK_EQ(p.delta(), R"([{"insert":"a","attributes":{"color":"red"}},)"
-                      R"({"insert":"b","attributes":{"bold":true,"color":"red"}},)"
-                      R"({"insert":"cdef","attributes":{"color":"red"}}])");
+  CHECK(p.delta()
+        == parsed(R"([{"insert":"a","attributes":{"color":"red"}},)"
+                  R"({"insert":"b","attributes":{"bold":true,"color":"red"}},)"
+                  R"({"insert":"cdef","attributes":{"color":"red"}}])"));
   CHECK_EQ(p.mirror().length(), 6u);
   CHECK_EQ(p.mirror().to_string(), "abcdef");
 }
@@ -315,13 +324,14 @@ SCENARIO("inserted text takes the formats at its place unless told otherwise") {
   pair p;
   p.insert(0, "ab", {{"bold", true}});
   p.insert(2, "c");
-  CHECK_EQ(p.delta(), R"([{"insert":"abc","attributes":{"bold":true}}])");
+  CHECK(p.delta() == parsed(R"([{"insert":"abc","attributes":{"bold":true}}])"));
   p.insert(3, "d", {{"bold", any::null{}}});
-  CHECK_EQ(p.delta(), R"([{"insert":"abc","attributes":{"bold":true}},{"insert":"d"}])");
+  CHECK(p.delta() == parsed(R"([{"insert":"abc","attributes":{"bold":true}},{"insert":"d"}])"));
   p.insert(1, "x", {{"bold", any::null{}}, {"color", 1}});
-  CHECK_EQ(p.delta(), R"([{"insert":"a","attributes":{"bold":true}},)"
-                      R"({"insert":"x","attributes":{"color":1}},)"
-                      R"({"insert":"bc","attributes":{"bold":true}},{"insert":"d"}])");
+  CHECK(p.delta()
+        == parsed(R"([{"insert":"a","attributes":{"bold":true}},)"
+                  R"({"insert":"x","attributes":{"color":1}},)"
+                  R"({"insert":"bc","attributes":{"bold":true}},{"insert":"d"}])"));
 }
 
 SCENARIO("a whole text is replaced by what changed in it") {

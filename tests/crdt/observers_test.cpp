@@ -92,6 +92,26 @@ bool is_last_retain(const std::vector<delta_step>& steps) {
   return !steps.empty() && std::holds_alternative<retain>(steps.back());
 }
 
+std::string text_of(const sequence& units) {
+  std::string out;
+  for (const auto& unit : units)
+    out += unit + "|";
+  return out;
+}
+
+std::string text_of(const std::vector<delta_step>& steps) {
+  std::string out;
+  for (const auto& step : steps)
+    if (const auto* kept = std::get_if<retain>(&step))
+      out += " keep " + std::to_string(kept->count);
+    else if (const auto* gone = std::get_if<removed>(&step))
+      out += " remove " + std::to_string(gone->count);
+    else
+      out += " insert '" + std::get<inserted>(step).text + "' "
+             + std::to_string(std::get<inserted>(step).values.size());
+  return out;
+}
+
 /// Follows one root by what observers are told, and demands that it ends as the root is.
 class follower {
 public:
@@ -126,7 +146,9 @@ private:
     const auto steps = what.delta(root);
     demand(!is_last_retain(steps), "a delta ends with a retain");
     const auto now = read();
-    demand(with_steps(content_, steps) == now, name_ + ": a delta leads elsewhere");
+    demand(with_steps(content_, steps) == now, name_ + ": a delta leads elsewhere:\n  "
+                                                 + text_of(content_) + "\n" + text_of(steps)
+                                                 + "\n  " + text_of(now));
     follow_keys(what.keys(root));
     const auto types = what.types();
     const bool is_told = std::find(types.begin(), types.end(), root) != types.end();

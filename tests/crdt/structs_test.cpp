@@ -82,5 +82,5 @@ SCENARIO("a sub document keeps its name and options") {
   REQUIRE(value);
   const auto& inner = std::get<subdocument>(*value);
   CHECK_EQ(inner.guid, "sub-guid");
-  CHECK_EQ(to_json(inner.options), R"({"meta":{"a":1},"autoLoad":true})");
+  CHECK_EQ(to_json(inner.options), R"({"autoLoad":true,"meta":{"a":1}})");
 }

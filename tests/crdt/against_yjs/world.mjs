@@ -2,6 +2,7 @@
 // shape and order. Beside each of ours runs a shadow: a Yjs document that gets what it gets.
 
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import * as Y from 'yjs';
 import { Rng, docView, openRoot, orderView, passiveDoc } from '../../golden/yjs/lib.mjs';
 import { fromBase64, toBase64 } from './engine.mjs';
@@ -137,15 +138,10 @@ class EnginePeer {
     const { roots } = this.world;
     let ours = docView(this.shadow, roots);
     let theirs = docView(twin, roots);
-    // In rich text the search markers of Yjs forget the formats at their place: after one edit the
-    // next may come out otherwise, and removals may drop formats. With us, what is left keeps its.
-    const isRemoval = steps.some(({ call }) => call === 'remove');
-    if (roots.t === 'rich' && (isRemoval || steps.length > 1)) {
-      if (isRemoval && steps.length === 1 && !this.world.r.hasPairs) {
-        const units = unitsOf(before.t);
-        units.splice(steps[0].index, steps[0].count);
-        assert.deepEqual(unitsOf(ours.t), units, `formats changed: ${JSON.stringify(steps)}`);
-      }
+    if (roots.t === 'rich' && (steps.length > 1 || steps[0].call !== 'format')) {
+      // The search markers of Yjs forget the formats at their place, so that what such an edit
+      // does to formats depends on those before it. With us, all others keep theirs.
+      if (steps.length === 1 && !this.world.r.hasPairs) checkFormats(before.t, steps[0], ours.t);
       ours = unitsOf(ours.t).map(([unit]) => unit);
       theirs = unitsOf(theirs.t).map(([unit]) => unit);
     }
@@ -198,6 +194,24 @@ class EnginePeer {
 /** Rich text, one entry a unit: what it is and its formats. */
 const unitsOf = (delta) => delta.flatMap(({ insert, attributes = {} }) =>
   (typeof insert === 'string' ? insert.split('') : [insert]).map((unit) => [unit, attributes]));
+
+/** What is inserted has the formats asked for and those of a neighbour; all else keeps its own. */
+const checkFormats = (before, step, after) => {
+  const units = unitsOf(before);
+  const now = unitsOf(after);
+  if (step.call === 'remove') units.splice(step.index, step.count);
+  else {
+    const come = now.splice(step.index, step.text?.length ?? 1);
+    const near = [units[step.index - 1]?.[1] ?? {}, units[step.index]?.[1] ?? {}].map((formats) =>
+      Object.fromEntries(Object.entries({ ...formats, ...step.attributes })
+        .filter(([, value]) => value !== null)));
+    for (const [, attributes] of come) {
+      assert.ok(near.some((some) => isDeepStrictEqual(some, attributes)),
+        `formats out of nowhere: ${JSON.stringify(step)}`);
+    }
+  }
+  assert.deepEqual(now, units, `formats changed: ${JSON.stringify(step)}`);
+};
 
 /** Minus zero is zero in JSON; members in one order. */
 const normalJson = (value) => JSON.parse(JSON.stringify(value, (_key, v) =>
