@@ -69,6 +69,7 @@ struct attach_participant {
   participant as;
   caf::actor handle;                        ///< the participant actor
   std::shared_ptr<document_port> documents; ///< null: it hears room_events instead
+  bool wants_saved = false;                 ///< hears what of the document is durable
 };
 
 /// From the room: it gave its lease back.
