@@ -18,12 +18,14 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <malloc.h>
 #include <pthread.h>
 #include <sstream>
 #include <sys/resource.h>
@@ -164,8 +166,38 @@ actor_settings(const std::vector<std::pair<std::string, std::string>>& from_oper
   return made;
 }
 
+/// Gives the memory of connections back to the system: the allocator alone keeps what a crowd
+/// needed until the process ends. (The pages lie between others that live, so that it takes a walk
+/// over the heap: worth it once for many.)
+class memory_return {
+public:
+  /// From any thread, after each change.
+  void on_connections(std::size_t open) noexcept {
+    if (open < open_.exchange(open))
+      ++closed_;
+  }
+
+  /// Every second: walks when many have closed, and none since the last call.
+  void run_if_due() {
+    const auto closed = closed_.load();
+    const bool is_over = closed == std::exchange(closed_before_, closed);
+    if (!is_over || closed < closed_min)
+      return;
+    closed_ -= closed;
+    closed_before_ = 0;
+    malloc_trim(0);
+  }
+
+private:
+  static constexpr std::size_t closed_min = 500; // about 2 MB
+  std::atomic<std::size_t> open_{0};
+  std::atomic<std::size_t> closed_{0}; ///< since the last walk
+  std::size_t closed_before_ = 0;
+};
+
 result<http_settings> front_end_settings(const config::settings& settings,
-                                         std::shared_ptr<actors::metrics> counters) {
+                                         std::shared_ptr<actors::metrics> counters,
+                                         std::shared_ptr<memory_return> memory) {
   http_settings made;
   made.addresses = {{settings.address == "::" ? std::string() : settings.address, settings.port}};
   made.io_threads = settings.threads;
@@ -176,7 +208,8 @@ result<http_settings> front_end_settings(const config::settings& settings,
   if (!proxies)
     return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
   made.trusted_proxies = std::move(*proxies);
-  made.on_connections = [counters](std::size_t open, std::size_t websockets) {
+  made.on_connections = [counters, memory](std::size_t open, std::size_t websockets) {
+    memory->on_connections(open);
     counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
     counters->set_websocket_connections(static_cast<std::int64_t>(websockets));
   };
@@ -239,7 +272,8 @@ int serve(command_line line, const char* const* environment) {
   auto actor_config = actor_settings(line.caf);
   caf::actor_system system(actor_config);
   auto counters = std::make_shared<actors::metrics>(system);
-  auto front = front_end_settings(*settings, counters);
+  const auto memory = std::make_shared<memory_return>();
+  auto front = front_end_settings(*settings, counters, memory);
   if (!front)
     return refuse_to_start(front.why());
 
@@ -272,8 +306,10 @@ int serve(command_line line, const char* const* environment) {
       const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
       log::info("listening",
                 {{"url", url_of(*settings, server.port())}, {"started_in_ms", took.count()}});
+      const timespec second{1, 0};
       int signal = 0;
-      sigwait(&ending, &signal);
+      while ((signal = sigtimedwait(&ending, nullptr, &second)) <= 0)
+        memory->run_if_due();
       log::info("stopping", {{"signal", strsignal(signal)}});
       watch_the_end(ending, settings->shutdown_grace + std::chrono::seconds(15));
     }

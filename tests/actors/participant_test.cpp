@@ -112,8 +112,9 @@ struct fixture : room_fixture {
     to_end.push_back(sys.spawn([=,
                                 rooms = directory](caf::event_based_actor* self) -> caf::behavior {
       self
-        ->request(rooms, caf::infinite,
-                  attach_participant{room, {}, {participant_id::random(), "probe", ""}, self})
+        ->request(
+          rooms, caf::infinite,
+          attach_participant{room, {}, {participant_id::random(), "probe", ""}, self, nullptr})
         .then([=](const joined&) { *relay = caf::actor_cast<caf::actor>(self->current_sender()); });
       return {[](const room_event&) {}, [](const end_participant&) {}};
     }));
