@@ -1,12 +1,14 @@
 // How our document compares with Yjs and yrs (as ywasm), on the same inputs in the same run.
 //
 //   npm ci --prefix bench
-//   node bench/crdt_bench.mjs [--trace FILE] [--reps 7] [--only REGEX] [--binary FILE] [--json FILE]
+//   node bench/crdt_bench.mjs [--trace FILE] [--reps 7] [--only REGEX] [--by median|cpu|min]
+//                             [--binary FILE] [--json FILE]
 //
 // --trace is a recorded editing trace (JSON, may be gzipped: {txns: [{patches: [[position,
 // removed, text]]}], endContent}), for example automerge-paper of the editing-traces collection;
 // without it a synthetic one is made. Every case of every document runs in a process of its own;
-// documents take turns within a case. Times are medians of repetitions after a warm-up.
+// documents take turns within a case. Times are medians of repetitions after a warm-up; on a machine
+// that does other things too, --by cpu compares CPU times (threads of the collector included).
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +23,7 @@ const { values: options } = parseArgs({ options: {
   trace: { type: 'string' },
   reps: { type: 'string', default: '7' },
   only: { type: 'string', default: '.' },
+  by: { type: 'string', default: 'median' },
   binary: { type: 'string', default: join(here, '../build/release/bench_crdt') },
   json: { type: 'string' },
 } });
@@ -73,12 +76,12 @@ const measure = (engine, name) => {
   }
 };
 
-const size = (r) => r.median ?? r.memory;
+const size = (r) => r.memory ?? r[options.by];
 const shown = (r) => {
   if (r === null) return 'n/a';
   if (r.error) return `failed: ${r.error.slice(0, 60)}`;
   if (r.memory !== undefined) return `${(r.memory / 1000).toFixed(1)} kB`;
-  return `${r.median.toPrecision(3)} ms`;
+  return `${r[options.by].toPrecision(3)} ms`;
 };
 const ratio = (theirs, ours, aim) => {
   if (!theirs || !ours || theirs.error || ours.error) return '';
@@ -106,7 +109,7 @@ try {
     const machine = { cpus: cpus().length, model: cpus()[0].model.trim(),
       memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
     const versions = { yjs: '13.6.33', ywasm: '0.18.3' };
-    writeFileSync(options.json, `${JSON.stringify({ machine, versions, facts, results }, null, 1)}\n`);
+    writeFileSync(options.json, `${JSON.stringify({ machine, versions, by: options.by, facts, results }, null, 1)}\n`);
   }
 } finally {
   rmSync(folder, { recursive: true });

@@ -104,6 +104,24 @@ private:
 /// What a document keeps of its scratch memory from one update to the next.
 constexpr std::size_t scratch_structs_max = 64;
 
+/// Whether what waited can be integrated within the limits. (Its bytes were counted when it came.)
+bool is_within_limits(const doc_state& document, const integration_plan& plan) {
+  const doc_limits& limits = document.options.limits;
+  std::set<client_id> new_clients;
+  std::set<std::string_view> new_roots;
+  for (const auto& next : plan.order) {
+    if (document.clients.find(next.client) == no_client)
+      new_clients.insert(next.client);
+    if (next.what->parent == decoded_struct::parent_kind::root
+        && document.find_root(next.what->parent_name) == none)
+      new_roots.insert(next.what->parent_name);
+  }
+  return document.struct_count + 3 * plan.order.size() <= limits.structs
+         && document.clients.size() + new_clients.size() <= std::min(limits.clients, clients_max)
+         && document.root_types.size() + new_roots.size() <= limits.roots
+         && depth_check(document, plan).is_within(limits.depth);
+}
+
 failure too_large(const char* what) {
   return {errc::too_large, std::string("the document would pass its limit of ") + what};
 }
@@ -225,6 +243,10 @@ bool doc_state::release_waiting() {
       break;
     integration_plan plan;
     plan_waiting(*this, waiting, plan);
+    if (!is_within_limits(*this, plan)) {
+      waiting.clear(); // rather than refuse the update that released it, which may be honest
+      break;
+    }
     carry_out(plan);
     released = released || !plan.order.empty();
   }

@@ -31,7 +31,7 @@
 namespace coterie::crdt {
 
 /// What a document may grow to. An update that would pass one is refused whole, with
-/// errc::too_large.
+/// errc::too_large. What waits and would pass one when it is released is forgotten instead.
 struct doc_limits {
   std::size_t update_bytes = 64U << 20;   ///< one update
   std::size_t content_bytes = 256U << 20; ///< text and values, and names of roots and keys
