@@ -101,6 +101,9 @@ private:
   std::map<unit_id, planned> depths_; ///< by the unit after their last one
 };
 
+/// What a document keeps of its scratch memory from one update to the next.
+constexpr std::size_t scratch_structs_max = 64;
+
 failure too_large(const char* what) {
   return {errc::too_large, std::string("the document would pass its limit of ") + what};
 }
@@ -205,6 +208,11 @@ void doc_state::normalise_waiting_deletes() {
 bool doc_state::release_waiting() {
   bool released = false;
   for (;;) {
+    std::vector<client_id> held;
+    for (const auto& [client, queue] : waiting.by_client())
+      held.push_back(client);
+    for (const auto client : held) // also what came another way meanwhile
+      waiting.drop_below(client, clients.state(client));
     bool is_ready = false;
     for (const auto& [client, queue] : waiting.by_client()) {
       const auto& head = queue.begin()->second.what;
@@ -219,19 +227,14 @@ bool doc_state::release_waiting() {
     plan_waiting(*this, waiting, plan);
     carry_out(plan);
     released = released || !plan.order.empty();
-    std::vector<client_id> held;
-    for (const auto& [client, queue] : waiting.by_client())
-      held.push_back(client);
-    for (const auto client : held)
-      waiting.drop_below(client, clients.state(client));
   }
   if (!waiting_deletes.empty()) {
-    const auto before = deleted.size();
-    for (const auto& range : std::exchange(waiting_deletes, {}))
+    for (const auto& range : std::exchange(waiting_deletes, {})) {
+      released = released || range.clock < clients.state(range.client);
       apply_delete(range);
+    }
     if (!waiting_deletes.empty())
       normalise_waiting_deletes();
-    released = released || deleted.size() > before;
   }
   return released;
 }
@@ -239,6 +242,15 @@ bool doc_state::release_waiting() {
 result<applied> doc_state::apply(std::string_view update) {
   if (update.size() > options.limits.update_bytes)
     return failure{errc::too_large, "the update is larger than the limit"};
+  auto came = take_in(update);
+  if (incoming.structs.capacity() > scratch_structs_max) { // a whole document is not the rule
+    incoming = {};
+    incoming_plan = {};
+  }
+  return came;
+}
+
+result<applied> doc_state::take_in(std::string_view update) {
   if (auto decoded = decode_update(update, incoming); !decoded)
     return std::move(decoded).why();
   integration_plan& plan = incoming_plan;

@@ -50,12 +50,14 @@ struct changed_place {
 /// Appends what was inserted to the last step, or as a step of its own.
 void append_inserted(const doc_state& in, const changed_place& place,
                      std::vector<delta_step>& steps) {
-  if (steps.empty() || !std::holds_alternative<inserted>(steps.back()))
-    steps.emplace_back(inserted{});
+  const item& what = in.items[place.from];
+  const bool is_text = what.kind() == content_kind::string;
+  const auto* last = steps.empty() ? nullptr : std::get_if<inserted>(&steps.back());
+  if (!last || (is_text ? !last->values.empty() : !last->text.empty()))
+    steps.emplace_back(inserted{}); // text and values do not share a step: it has no order of them
   auto& step = std::get<inserted>(steps.back());
   step.count += place.count;
-  const item& what = in.items[place.from];
-  if (what.kind() != content_kind::string) {
+  if (!is_text) {
     in.append_values(what, place.offset, place.count, step.values);
     return;
   }
@@ -97,12 +99,13 @@ std::vector<delta_step> change::delta(shared_type sequence) const {
     if (what.chain == in_chain && what.is_visible())
       places.push_back({target_.position_of(which) + offset, 0, length, which, offset});
   });
-  for (const auto& range : target_.removed) {
+  for (auto range : target_.removed) {
     const auto& client = target_.clients[range.client];
-    const bool is_fresh =
-      client.touched_in == target_.transaction_number && range.clock >= client.state_before;
-    if (is_fresh)
-      continue; // came and went within the transaction
+    if (client.touched_in == target_.transaction_number) { // what came and went in it was not there
+      if (range.clock >= client.state_before)
+        continue;
+      range.length = std::min(range.length, client.state_before - range.clock);
+    }
     for_each_item(target_, range, [&](item_index which, unit_clock, unit_clock length) {
       if (target_.items[which].chain == in_chain)
         places.push_back({target_.position_of(which), length, 0, no_item, 0});

@@ -389,11 +389,10 @@ void doc_state::collect_deleted() {
 /// Tries every border in the range, and the ones around it, from the right.
 void doc_state::join_range(const unit_range& range) {
   auto& structs = clients[range.client].structs;
-  const auto state = clients[range.client].state;
-  if (range.end() < state)
-    join_with_previous(range.client, range.end());
-  auto clock = range.end() - 1;
-  for (;;) {
+  auto at = structs.find(range.end() - 1);
+  if (structs.advance(at))
+    join_with_previous(range.client, structs[at].clock);
+  for (auto clock = range.end() - 1;;) {
     const auto begin = structs[structs.find(clock)].clock;
     join_with_previous(range.client, begin);
     if (begin <= range.clock || begin == 0)

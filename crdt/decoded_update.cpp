@@ -210,6 +210,8 @@ private:
     for (std::uint64_t i = 0; i < count && !in_.failed(); ++i) {
       const auto clock = in_.read_varuint();
       const auto length = in_.read_varuint();
+      if (length > varint_max - clock)
+        return refuse("a deletion beyond the last unit");
       // Units beyond the limit cannot come to exist here.
       if (length == 0 || clock >= units_per_client_max)
         continue;

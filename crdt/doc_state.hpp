@@ -62,6 +62,7 @@ struct doc_state {
   // -- apply.cpp ------------------------------------------------------------------------------
 
   result<applied> apply(std::string_view update);
+  result<applied> take_in(std::string_view update);
   /// The client that `what` waits for, or nothing when all it refers to is here; `refers` is then
   /// filled.
   std::optional<client_id> missing(client_id own, const decoded_struct& what,

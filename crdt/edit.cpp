@@ -78,13 +78,21 @@ item_index doc_state::insert_local(std::uint32_t in_chain, item_index left, deco
   return item_holding(slot, clock);
 }
 
-/// The item that ends where visible position `index` begins; no_item at the start.
+/// The item behind which an edit at visible position `index` goes; no_item at the start. Behind
+/// tombstones there, so that text typed in place of what was deleted goes on from it, as clients
+/// write it; but in front of the marks of rich text, which are about what follows.
 item_index doc_state::left_of_position(std::uint32_t in_chain, std::uint32_t index) {
-  if (index == 0)
+  const bool has_marks = types[chains[in_chain].type].has_formats;
+  if (has_marks && index == 0)
     return no_item;
-  const auto place = find_position(in_chain, index - 1);
-  if (place.offset + 1 < items[place.item].length)
-    cut(place.item, place.offset + 1);
+  if (!has_marks && index == chains[in_chain].length)
+    return chains[in_chain].tail;
+  const auto place = find_position(in_chain, has_marks ? index - 1 : index);
+  const auto offset = has_marks ? place.offset + 1 : place.offset;
+  if (offset == 0)
+    return items[place.item].left;
+  if (offset < items[place.item].length)
+    cut(place.item, offset);
   return place.item;
 }
 
@@ -295,6 +303,9 @@ result<void> transaction::insert_embed(shared_type text, std::uint64_t index, co
   const auto in = target_.sequence_of(type);
   if (index > target_.chains[in].length)
     return beyond_end();
+  if (std::holds_alternative<any::undefined>(value.content)
+      || std::holds_alternative<any::bytes>(value.content))
+    return failure{errc::invalid_argument, "JSON has no such value to embed"};
   const auto json = to_json(value);
   if (!target_.has_room_for(json.size() + 4 * attributes.size()))
     return grown_too_large();

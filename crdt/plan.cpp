@@ -107,14 +107,14 @@ private:
         continue;
       }
       if (what->kind == content_kind::skip) {
-        client.pop();
+        advance();
         continue;
       }
       if (what->clock > client.state)
         return block();
       if (what->end() <= client.state) {
         plan_.skips_known = true;
-        client.pop();
+        advance();
         continue;
       }
       if (const auto other = missing(client.id, *what); other != nobody) {
@@ -129,8 +129,19 @@ private:
       plan_.skips_known = plan_.skips_known || offset > 0;
       plan_.order.push_back({client.id, what, offset});
       client.state = what->end();
-      client.pop();
+      advance();
     }
+  }
+
+  /// Leaves the struct on top behind. It may have been all that the client below waits for, and
+  /// what comes next may wait for that one in turn: so that one is asked again first.
+  void advance() {
+    auto& client = *stack_.back();
+    client.pop();
+    if (stack_.size() == 1)
+      return;
+    client.is_on_stack = false;
+    stack_.pop_back();
   }
 
   void block() {

@@ -129,9 +129,13 @@ void position_index::split_leaf(view document, std::uint32_t full) {
 /// Behind child `after`, or in front of all. The sum of the parent already holds it.
 void position_index::insert_child(std::uint32_t parent, std::uint32_t after, std::uint32_t fresh) {
   if (inners_[parent].count == fan_out) {
-    split_inner(parent);
+    const auto full = parent;
+    split_inner(full);
     if (after != none)
-      parent = inners_[parent].holds_leaves ? leaves_[after].parent : inners_[after].parent;
+      parent = inners_[full].holds_leaves ? leaves_[after].parent : inners_[after].parent;
+    const auto units = inners_[full].holds_leaves ? leaves_[fresh].sum : inners_[fresh].sum;
+    inners_[full].sum -= units; // counted there, but it may go into the new half
+    inners_[parent].sum += units;
   }
   inner& node = inners_[parent];
   const auto slot = after == none ? 0 : slot_in_parent(node, after) + 1;

@@ -22,7 +22,7 @@ namespace coterie::net {
 namespace {
 
 /// Stands behind the file's text: when CAF did not get so far, the file ends too early.
-constexpr const char* end_mark = "coterie-end-of-file";
+constexpr char end_mark[] = "coterie-end-of-file";
 
 // -- complaints ---------------------------------------------------------------------------------
 

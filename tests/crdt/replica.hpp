@@ -1,0 +1,116 @@
+#pragma once
+
+// Short ways to make replicas and to demand things of them. A step of a random history that goes
+// wrong ends the test with a sentence; CHECK would print a line for each of a million good ones.
+
+#include "crdt/inspect.hpp"
+#include "crdt/update.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace coterie::crdt::testing {
+
+inline void demand(bool holds, std::string_view what) {
+  if (!holds)
+    CAF_FAIL(std::string(what)); // a string_view would be printed as a list of numbers
+}
+
+inline void demand_sound(const doc& replica, std::string_view where) {
+  if (const auto complaint = check_integrity(replica); !complaint.empty())
+    CAF_FAIL(std::string(where) << ": " << complaint);
+}
+
+template <class T>
+T must(result<T> answer) {
+  if (!answer)
+    CAF_FAIL(answer.why().detail);
+  return std::move(*answer);
+}
+
+inline void must(const result<void>& answer) {
+  if (!answer)
+    CAF_FAIL(answer.why().detail);
+}
+
+/// The name of the code with which something was refused, or "accepted".
+template <class T>
+std::string verdict(const result<T>& answer) {
+  return answer ? "accepted" : std::string(to_string(answer.why().code));
+}
+
+/// What the fixtures call a passive replica: it never wrote anything.
+inline doc passive(bool collects_garbage = true) {
+  doc_options options;
+  options.client = 4294967291;
+  options.collects_garbage = collects_garbage;
+  return doc(options);
+}
+
+inline doc writer_named(client_id client) {
+  doc_options options;
+  options.client = client;
+  return doc(options);
+}
+
+/// Applies what must be accepted; a copy of what is to be relayed.
+inline std::string apply(doc& replica, std::string_view update, std::string_view where) {
+  const auto taken = replica.apply_update(update);
+  if (!taken)
+    CAF_FAIL(std::string(where) << ": refused: " << taken.why().detail);
+  std::string relay(taken->relay);
+  demand_sound(replica, where);
+  return relay;
+}
+
+/// All that tells two moments of a document apart.
+struct moment {
+  std::string state;
+  std::string vector;
+  std::uint64_t version = 0;
+  bool has_waiting = false;
+  std::size_t structs = 0;
+  std::size_t pending_bytes = 0;
+  std::size_t pending_ranges = 0;
+
+  friend bool operator==(const moment&, const moment&) = default;
+};
+
+inline moment moment_of(const doc& replica) {
+  const auto usage = replica.usage();
+  return {replica.encode_state_as_update(),
+          replica.encode_state_vector(),
+          replica.version(),
+          replica.has_waiting(),
+          usage.structs,
+          usage.pending_bytes,
+          usage.pending_ranges};
+}
+
+/// A small deterministic generator: SplitMix64 (Steele, Lea, Flood 2014).
+class dice {
+public:
+  explicit dice(std::uint64_t seed) noexcept : state_(seed) {}
+
+  std::uint64_t next() noexcept {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31);
+  }
+  /// Below `n`, which is not 0.
+  std::size_t below(std::size_t n) noexcept {
+    return static_cast<std::size_t>(next() % n);
+  }
+  bool chance(unsigned percent) noexcept {
+    return below(100) < percent;
+  }
+
+private:
+  std::uint64_t state_;
+};
+
+} // namespace coterie::crdt::testing
