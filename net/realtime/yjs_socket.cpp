@@ -51,6 +51,7 @@ result<std::optional<document_frame>> read_frame(participant_id from, std::strin
     frame.what = document_frame::kind::step1;
     body = step1->vector;
   } else if (const auto* step2 = std::get_if<crdt::sync_step2>(&*decoded)) {
+    frame.what = document_frame::kind::step2;
     body = step2->update;
   } else if (const auto* update = std::get_if<crdt::sync_update>(&*decoded)) {
     body = update->update;
