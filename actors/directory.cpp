@@ -49,7 +49,7 @@ struct directory_state {
       [this](const open_room& m) { return on_open(m); },
       [this](const find_room& m) { return on_find(m); },
       [this](const find_alias& m) { return on_find_alias(m); },
-      [this](const enter_alias& m) { return on_enter_alias(m); },
+      [this](const enter_alias& m) { on_enter_alias(m); },
       [this](const attach_participant& m) { return on_attach(m); },
       [this](const room_closed& m) { on_closed(m); },
       [this](close_rooms) { return on_close_rooms(); },
@@ -295,22 +295,20 @@ struct directory_state {
 
   /// An awake room answers from memory. Else one look-up, or one attempt to make the room, is
   /// under way for a name, and everybody who asks meanwhile waits for it.
-  caf::result<room_id> on_enter_alias(const enter_alias& m) {
+  void on_enter_alias(const enter_alias& m) {
     const storage::alias_record alias{m.dialect, m.name};
     const auto key = key_of(alias);
     if (const auto awake = awake_aliases.find(key); awake != awake_aliases.end())
-      return awake->second;
+      return m.done(awake->second);
     if (stopping)
-      return to_error({errc::shutting_down, "the server is stopping"});
+      return m.done(failure{errc::shutting_down, "the server is stopping"});
     if (entering >= directory_bounds::waking_max)
-      return to_error({errc::queue_full, "too many rooms are being opened; try again"});
+      return m.done(failure{errc::queue_full, "too many rooms are being opened; try again"});
     ++entering;
-    auto promise = self->make_response_promise<room_id>();
     auto& asking = entrances[key];
-    asking.push_back({promise, m.creates});
+    asking.push_back(m);
     if (asking.size() == 1)
       resolve(alias);
-    return promise;
   }
 
   void resolve(const storage::alias_record& alias) {
@@ -326,11 +324,11 @@ struct directory_state {
     auto& asking = entrances[key_of(alias)];
     const bool makes_it =
       why.code == errc::not_found
-      && std::ranges::any_of(asking, [](const entrance& one) { return one.creates; });
+      && std::ranges::any_of(asking, [](const enter_alias& one) { return one.creates; });
     if (!makes_it)
       return let_in(alias, why);
     // Who may not make it does not get it either by asking at the right moment: told now.
-    std::erase_if(asking, [&](entrance& one) {
+    std::erase_if(asking, [&](const enter_alias& one) {
       if (!one.creates)
         answer(one, why);
       return !one.creates;
@@ -351,22 +349,14 @@ struct directory_state {
 
   void let_in(const storage::alias_record& alias, const result<room_id>& found) {
     const auto key = key_of(alias);
-    for (auto& one : std::exchange(entrances[key], {}))
+    for (const auto& one : std::exchange(entrances[key], {}))
       answer(one, found);
     entrances.erase(key);
   }
 
-  struct entrance {
-    caf::typed_response_promise<room_id> promise;
-    bool creates = false;
-  };
-
-  void answer(entrance& one, const result<room_id>& found) {
+  void answer(const enter_alias& one, const result<room_id>& found) {
     --entering;
-    if (found)
-      one.promise.deliver(*found);
-    else
-      one.promise.deliver(to_error(found.why()));
+    one.done(found);
   }
 
   /// For a room that nobody chose a language for. A host that can run nothing still keeps text.
@@ -563,7 +553,7 @@ struct directory_state {
   std::unordered_map<caf::actor_id, room_id> rooms_by_actor; // rooms and relays, for their DOWN
   std::size_t waiting = 0;                                // bounded by directory_bounds::waking_max
   std::unordered_map<std::string, room_id> awake_aliases; // of rooms in slots that are awake
-  std::unordered_map<std::string, std::vector<entrance>> entrances; // by key_of
+  std::unordered_map<std::string, std::vector<enter_alias>> entrances; // by key_of
   std::size_t entering = 0; // in entrances; bounded by directory_bounds::waking_max
   std::size_t opening = 0;  // open_room requests whose rooms are being stored
   bool stopping = false;

@@ -27,7 +27,7 @@ namespace coterie::actors {
 struct document_frame {
   enum class kind : std::uint8_t {
     step1,           ///< body: a state vector
-    step2,           ///< body: an update, the answer to a step 1
+    step2,           ///< body: an update, as the answer to the server's step 1
     update,          ///< body: an update
     awareness,       ///< body: awareness states
     query_awareness, ///< no body
@@ -92,6 +92,8 @@ struct document_bounds {
   static constexpr std::chrono::milliseconds syncs_window{60'000};
   /// How often expired states, waiting updates and unused encodings are looked for.
   static constexpr std::chrono::milliseconds tick_every{5'000};
+  /// 64 MiB that a hub was told and its io thread has not looked at: it hangs for seconds then.
+  static constexpr std::size_t letters_bytes_max = 64U << 20;
 };
 
 } // namespace coterie::actors

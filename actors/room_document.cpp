@@ -3,7 +3,6 @@
 #include "base/log.hpp"
 #include "base/ws_header.hpp"
 #include "crdt/sync_protocol.hpp"
-#include "crdt/update.hpp"
 #include "crdt/varint.hpp"
 #include "storage/checks.hpp"
 
@@ -145,11 +144,9 @@ void room_document::take(const document_frame& frame, time_point now) {
   switch (frame.what) {
   case document_frame::kind::step1:
     return take_sync(frame.from, from->second, frame.body(), now);
-  case document_frame::kind::update:
-    ++from->second.updates;
-    [[fallthrough]];
   case document_frame::kind::step2:
-    return take_update(frame.from, from->second, frame.body(), now);
+  case document_frame::kind::update:
+    return take_update(frame, from->second, now);
   case document_frame::kind::awareness:
     return take_awareness(frame.from, from->second, frame.body(), now);
   case document_frame::kind::query_awareness:
@@ -158,29 +155,34 @@ void room_document::take(const document_frame& frame, time_point now) {
   }
 }
 
-void room_document::take_update(participant_id from, member& who, std::string_view update,
-                                time_point now) {
-  if (who.grants < storage::role::editor) {
-    // A client that only reads answers our step 1 with the empty update: nothing to refuse.
-    if (update == crdt::empty_update)
-      return;
-    ++counts_.refused;
-    if (!std::exchange(who.is_denied, true))
-      denied_.push_back(from);
-    return;
-  }
-  if (update.size() > document_bounds::update_bytes_max)
-    return refuse(from, who, {errc::too_large, "the update is larger than the limit"});
-  const auto taken = doc_.apply_update(update);
+void room_document::take_update(const document_frame& frame, member& who, time_point now) {
+  if (who.grants < storage::role::editor)
+    return deny(frame, who);
+  if (frame.what == document_frame::kind::update)
+    ++who.updates;
+  if (frame.size > document_bounds::update_bytes_max)
+    return refuse(frame.from, who, {errc::too_large, "the update is larger than the limit"});
+  const auto taken = doc_.apply_update(frame.body());
   if (!taken)
-    return refuse(from, who, taken.why());
+    return refuse(frame.from, who, taken.why());
   if (!taken->is_waiting)
     waiting_since_.reset();
   else if (!waiting_since_)
     waiting_since_ = now;
   // What waits is stored as it came, so that it waits again after a restart.
   if (taken->is_waiting || !taken->relay.empty())
-    add_update(from, who.name, taken->relay, taken->is_waiting ? update : taken->relay);
+    add_update(frame.from, who.name, taken->relay,
+               taken->is_waiting ? frame.body() : taken->relay);
+}
+
+/// A client that only reads answers our step 1, too: without structs of its own, but with all
+/// deletions that it knows of. That is no attempt to write.
+void room_document::deny(const document_frame& frame, member& who) {
+  if (frame.what == document_frame::kind::step2 && frame.body().starts_with('\0'))
+    return;
+  ++counts_.refused;
+  if (!std::exchange(who.is_denied, true))
+    denied_.push_back(frame.from);
 }
 
 /// Everything that passes here is new in the document: `update` is told to everybody else (none

@@ -147,7 +147,8 @@ private:
     bool was_used = false; ///< since the last tick
   };
 
-  void take_update(participant_id from, member& who, std::string_view update, time_point now);
+  void take_update(const document_frame& frame, member& who, time_point now);
+  void deny(const document_frame& frame, member& who);
   void say_saved(participant_id to, std::uint64_t updates);
   void take_sync(participant_id from, member& who, std::string_view vector, time_point now);
   void take_awareness(participant_id from, member& who, std::string_view states, time_point now);

@@ -192,16 +192,17 @@ void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>&
     return shake->accept(
       {}, std::make_shared<yjs_socket>(context, hubs, *id, std::move(who), wants_saved),
       yjs_settings());
-  actors::enter_alias message{std::string(yjs_dialect), name, context->settings.yjs_creates_rooms};
-  ask<room_id>(
-    context->system, context->node.directory, ask_bounds::timeout, std::move(message),
-    [context, hubs, shake, who = std::move(who), wants_saved](const result<room_id>& found) {
-      if (found)
-        shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *found, who, wants_saved),
-                      yjs_settings());
-      else
-        shake->accept({}, std::make_shared<refused_socket>(presentable(found.why())), {});
-    });
+  auto accept = [context, hubs, shake, who = std::move(who),
+                 wants_saved](const result<room_id>& found) {
+    if (found)
+      shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *found, who, wants_saved),
+                    yjs_settings());
+    else
+      shake->accept({}, std::make_shared<refused_socket>(presentable(found.why())), {});
+  };
+  caf::anon_send(context->node.directory,
+                 actors::enter_alias{std::string(yjs_dialect), name,
+                                     context->settings.yjs_creates_rooms, std::move(accept)});
 }
 
 } // namespace
