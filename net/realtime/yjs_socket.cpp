@@ -254,7 +254,6 @@ void add_yjs_socket(router& routes, api_context_ptr context) {
   };
   routes.add_websocket("/yjs/{room...}", serve);
   routes.add_websocket("/yjs/", serve); // without a room: told what is missing
-  routes.add_websocket("/yjs", serve);
 }
 
 } // namespace coterie::net
