@@ -171,8 +171,7 @@ void room_document::take_update(const document_frame& frame, member& who, time_p
     waiting_since_ = now;
   // What waits is stored as it came, so that it waits again after a restart.
   if (taken->is_waiting || !taken->relay.empty())
-    add_update(frame.from, who.name, taken->relay,
-               taken->is_waiting ? frame.body() : taken->relay);
+    add_update(frame.from, who.name, taken->relay, taken->is_waiting ? frame.body() : taken->relay);
 }
 
 /// A client that only reads answers our step 1, too: without structs of its own, but with all

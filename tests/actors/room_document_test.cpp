@@ -95,6 +95,14 @@ struct person {
   }
 };
 
+room_document::guest guest_of(participant_id who, role grants) {
+  room_document::guest made;
+  made.who = who;
+  made.grants = grants;
+  made.port = 7;
+  return made;
+}
+
 struct fixture {
   static document_frame frame(const person& from, kind what, std::string body) {
     const auto size = body.size();
@@ -106,7 +114,7 @@ struct fixture {
 
   person joined(role grants = role::editor) {
     person made;
-    room.join(made.id, grants, 7);
+    room.join(guest_of(made.id, grants));
     room.flush(now);
     return made;
   }
@@ -151,7 +159,7 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 SCENARIO("who joins is welcomed with the server's step 1, and all states if there are any") {
   person ada;
-  room.join(ada.id, role::editor, 7);
+  room.join(guest_of(ada.id, role::editor));
   CHECK(room.has_output());
   auto out = room.flush(now);
   REQUIRE_EQ(out.replies.size(), 1U);
@@ -163,7 +171,7 @@ SCENARIO("who joins is welcomed with the server's step 1, and all states if ther
   say(ada, kind::awareness, state_of(1, 1, "{}"));
   room.flush(now);
   person bob;
-  room.join(bob.id, role::viewer, 7);
+  room.join(guest_of(bob.id, role::viewer));
   CHECK((told_now(bob) == names{"step1", "awareness"}));
 }
 
