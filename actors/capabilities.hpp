@@ -31,6 +31,9 @@ struct caller {
   std::string token_hash;
   std::string address;
   std::string request_id; ///< of the request, for the logs; may be empty
+  /// What tells one program from another where texts are written whole: its token, else its address
+  /// and how it calls itself. Empty: nobody in particular.
+  std::string client{};
 
   static caller with_token(std::string_view token, std::string_view address);
 };

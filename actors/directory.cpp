@@ -49,7 +49,7 @@ struct directory_state {
       [this](const open_room& m) { return on_open(m); },
       [this](const find_room& m) { return on_find(m); },
       [this](const find_alias& m) { return on_find_alias(m); },
-      [this](const enter_alias& m) { return on_enter_alias(m); },
+      [this](const enter_alias& m) { on_enter_alias(m); },
       [this](const attach_participant& m) { return on_attach(m); },
       [this](const room_closed& m) { on_closed(m); },
       [this](close_rooms) { return on_close_rooms(); },
@@ -86,28 +86,47 @@ struct directory_state {
     room_opened opened;
     opened.aliases = m.aliases;
     opened.tokens = make_room_tokens();
-    auto image = new_image(m, *language);
-    image.capabilities = to_records(opened.tokens);
-    opened.room = image.room;
-    store_new_room(std::move(opened), std::move(image), std::move(use));
+    const auto files = files_of(m, *language);
+    opened.room = new_room(m, *language, files);
+    if (auto title = check_title(opened.room.title); !title)
+      return use(title.why());
+    auto made = make_document(files, opened.room);
+    if (!made)
+      return use(made.why());
+    store_new_room(std::move(opened), std::move(*made), std::move(use));
   }
 
-  void store_new_room(room_opened opened, storage::room_image image,
+  void store_new_room(room_opened opened, new_document made,
                       std::function<void(result<room_opened>)> use) {
-    if (auto complaint = complain_about(image); !complaint)
-      return use(complaint.why());
+    const storage::room_image image{
+      opened.room, to_records(opened.tokens), {}, made.document->snapshot(opened.room.created_at)};
     const auto asked_at = self->clock().now();
     ++opening;
     self
-      ->request(context.rooms.store, store_timeout,
-                make_store_task(
-                  [image, aliases = opened.aliases, node = context.node](storage::backend& db) {
-                    return db.create_room(image, aliases, node, directory_bounds::lease_ttl);
-                  }))
+      ->request(
+        context.rooms.store, store_timeout,
+        make_store_task([image, aliases = opened.aliases, blobs = made.blobs, node = context.node](
+                          storage::backend& db) -> result<storage::lease_record> {
+          auto lease = db.create_room(image, aliases, node, directory_bounds::lease_ttl);
+          if (!lease)
+            return lease;
+          for (const auto& [hash, content] : blobs)
+            if (auto saved = db.save_blob({lease->room, lease->node, lease->epoch}, hash, *content);
+                !saved)
+              return saved.why();
+          return lease;
+        }))
       .then(
-        [this, use, opened, image, asked_at](const storage::lease_record& lease) mutable {
+        [this, use, opened, made, image, asked_at](const storage::lease_record& lease) mutable {
           --opening;
-          wake(slots[opened.room.id], {std::move(image), opened.aliases, {}, lease}, asked_at);
+          room_state_on_disk loaded;
+          loaded.room = opened.room;
+          loaded.capabilities = image.capabilities;
+          loaded.document = std::move(made.document);
+          loaded.blobs = std::move(made.blobs);
+          loaded.aliases = opened.aliases;
+          loaded.lease = lease;
+          wake(slots[opened.room.id], std::move(loaded), asked_at);
           use(std::move(opened));
         },
         [this, use](const caf::error& why) {
@@ -117,41 +136,24 @@ struct directory_state {
         });
   }
 
-  storage::room_image new_image(const open_room& m, const config::language& language) const {
-    const auto now = context.rooms.now();
-    storage::room_image image;
-    image.files = m.files;
-    if (image.files.empty())
-      image.files.push_back(
-        {language.main_file, m.has_empty_main ? std::string() : language.hello, true, 1, now});
-    for (auto& file : image.files) {
-      file.version = 1;
-      file.modified_at = now;
-    }
-    image.room.id = room_id::random();
-    image.room.title = m.title;
-    image.room.language = language.name;
-    image.room.seen_by = m.seen_by;
-    image.room.main = m.main.empty() ? main_of(image.files, language) : m.main;
-    image.room.created_at = now;
-    image.room.updated_at = now;
-    return image;
+  static std::vector<storage::file_record> files_of(const open_room& m,
+                                                    const config::language& language) {
+    if (!m.files.empty())
+      return m.files;
+    return {{language.main_file, m.has_empty_main ? std::string() : language.hello}};
   }
 
-  /// Whether the room keeps the bounds of room_bounds from its first moment on.
-  static result<void> complain_about(const storage::room_image& image) {
-    if (auto title = check_title(image.room.title); !title)
-      return title;
-    room_files files{{}};
-    for (const auto& file : image.files) {
-      if (files.find(file.path))
-        return {errc::invalid_argument, "files: " + file.path + " is there twice"};
-      if (auto written = files.write(file.path, file.content, file.is_text, {}, {}); !written)
-        return written.why();
-    }
-    if (!files.find(image.room.main))
-      return {errc::invalid_argument, "main: there is no file " + image.room.main};
-    return {};
+  storage::room_record new_room(const open_room& m, const config::language& language,
+                                const std::vector<storage::file_record>& files) const {
+    storage::room_record room;
+    room.id = room_id::random();
+    room.title = m.title;
+    room.language = language.name;
+    room.seen_by = m.seen_by;
+    room.main = m.main.empty() ? main_of(files, language) : m.main;
+    room.created_at = context.rooms.now();
+    room.updated_at = room.created_at;
+    return room;
   }
 
   static std::string main_of(const std::vector<storage::file_record>& files,
@@ -218,7 +220,23 @@ struct directory_state {
     auto jobs = db.list_room_jobs(id, room_bounds::runs_listed_max);
     if (!jobs)
       return jobs.why();
-    room_state_on_disk loaded{std::move(*image), std::move(*aliases), {}, *lease};
+    auto stored = db.load_document(id);
+    if (!stored)
+      return stored.why();
+    auto document = room_document::load(*stored);
+    if (!document)
+      return document.why();
+    room_state_on_disk loaded;
+    loaded.room = std::move(image->room);
+    loaded.capabilities = std::move(image->capabilities);
+    loaded.document = std::move(*document);
+    loaded.aliases = std::move(*aliases);
+    loaded.lease = *lease;
+    for (const auto& hash : loaded.document->files().blobs())
+      if (auto blob = db.load_blob(id, hash))
+        loaded.blobs.emplace(hash, std::make_shared<const std::string>(std::move(*blob)));
+      else if (blob.why().code != errc::not_found) // whoever wrote the entry never sent the content
+        return blob.why();
     for (const auto& job : *jobs)
       loaded.runs.push_back(view_of(job));
     return loaded;
@@ -277,22 +295,20 @@ struct directory_state {
 
   /// An awake room answers from memory. Else one look-up, or one attempt to make the room, is
   /// under way for a name, and everybody who asks meanwhile waits for it.
-  caf::result<room_id> on_enter_alias(const enter_alias& m) {
+  void on_enter_alias(const enter_alias& m) {
     const storage::alias_record alias{m.dialect, m.name};
     const auto key = key_of(alias);
     if (const auto awake = awake_aliases.find(key); awake != awake_aliases.end())
-      return awake->second;
+      return m.done(awake->second);
     if (stopping)
-      return to_error({errc::shutting_down, "the server is stopping"});
+      return m.done(failure{errc::shutting_down, "the server is stopping"});
     if (entering >= directory_bounds::waking_max)
-      return to_error({errc::queue_full, "too many rooms are being opened; try again"});
+      return m.done(failure{errc::queue_full, "too many rooms are being opened; try again"});
     ++entering;
-    auto promise = self->make_response_promise<room_id>();
     auto& asking = entrances[key];
-    asking.push_back({promise, m.creates});
+    asking.push_back(m);
     if (asking.size() == 1)
       resolve(alias);
-    return promise;
   }
 
   void resolve(const storage::alias_record& alias) {
@@ -308,11 +324,11 @@ struct directory_state {
     auto& asking = entrances[key_of(alias)];
     const bool makes_it =
       why.code == errc::not_found
-      && std::ranges::any_of(asking, [](const entrance& one) { return one.creates; });
+      && std::ranges::any_of(asking, [](const enter_alias& one) { return one.creates; });
     if (!makes_it)
       return let_in(alias, why);
     // Who may not make it does not get it either by asking at the right moment: told now.
-    std::erase_if(asking, [&](entrance& one) {
+    std::erase_if(asking, [&](const enter_alias& one) {
       if (!one.creates)
         answer(one, why);
       return !one.creates;
@@ -333,22 +349,14 @@ struct directory_state {
 
   void let_in(const storage::alias_record& alias, const result<room_id>& found) {
     const auto key = key_of(alias);
-    for (auto& one : std::exchange(entrances[key], {}))
+    for (const auto& one : std::exchange(entrances[key], {}))
       answer(one, found);
     entrances.erase(key);
   }
 
-  struct entrance {
-    caf::typed_response_promise<room_id> promise;
-    bool creates = false;
-  };
-
-  void answer(entrance& one, const result<room_id>& found) {
+  void answer(const enter_alias& one, const result<room_id>& found) {
     --entering;
-    if (found)
-      one.promise.deliver(*found);
-    else
-      one.promise.deliver(to_error(found.why()));
+    one.done(found);
   }
 
   /// For a room that nobody chose a language for. A host that can run nothing still keeps text.
@@ -545,7 +553,7 @@ struct directory_state {
   std::unordered_map<caf::actor_id, room_id> rooms_by_actor; // rooms and relays, for their DOWN
   std::size_t waiting = 0;                                // bounded by directory_bounds::waking_max
   std::unordered_map<std::string, room_id> awake_aliases; // of rooms in slots that are awake
-  std::unordered_map<std::string, std::vector<entrance>> entrances; // by key_of
+  std::unordered_map<std::string, std::vector<enter_alias>> entrances; // by key_of
   std::size_t entering = 0; // in entrances; bounded by directory_bounds::waking_max
   std::size_t opening = 0;  // open_room requests whose rooms are being stored
   bool stopping = false;

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,11 +56,14 @@ struct find_alias {
 };
 
 /// The room that `name` means in `dialect`. Without one it is made, empty, when `creates` says so,
-/// else errc::not_found; of several who make it at once all get the same room.
+/// else errc::not_found; of several who make it at once all get the same room. Answered by a call
+/// of `done`, exactly once, on an actor thread: a request of its own actor for each connection
+/// would cost more than the rest of it, and stay in memory until its timeout.
 struct enter_alias {
   std::string dialect;
   std::string name;
   bool creates = false;
+  std::function<void(const result<room_id>&)> done; ///< must not block
 };
 
 /// Puts a participant into a room through this node's relay for it.
@@ -69,6 +73,7 @@ struct attach_participant {
   participant as;
   caf::actor handle;                        ///< the participant actor
   std::shared_ptr<document_port> documents; ///< null: it hears room_events instead
+  bool wants_saved = false;                 ///< hears what of the document is durable
 };
 
 /// From the room: it gave its lease back.
@@ -100,7 +105,7 @@ struct directory_bounds {
 /// Protocol                   from              answer
 ///   open_room                API               room_opened, once durable
 ///   find_room, find_alias    API, relay        room_entry / room_id
-///   enter_alias              API               room_id, once durable
+///   enter_alias              API               a call with the room_id, once durable
 ///   attach_participant       participant       joined
 ///   room_closed              room              -
 ///   close_rooms              node              void, when the last lease is back
@@ -109,7 +114,7 @@ struct directory_bounds {
 /// another epoch, is told lease_lost.
 using directory_actor =
   caf::typed_actor<caf::result<room_opened>(open_room), caf::result<room_entry>(find_room),
-                   caf::result<room_id>(find_alias), caf::result<room_id>(enter_alias),
+                   caf::result<room_id>(find_alias), caf::result<void>(enter_alias),
                    caf::result<joined>(attach_participant), caf::result<void>(room_closed),
                    caf::result<void>(close_rooms),
                    caf::result<directory_status>(describe_directory)>;

@@ -27,7 +27,8 @@ namespace coterie::actors {
 struct document_frame {
   enum class kind : std::uint8_t {
     step1,           ///< body: a state vector
-    update,          ///< body: an update; a step 2 is one, too
+    step2,           ///< body: an update, as the answer to the server's step 1
+    update,          ///< body: an update
     awareness,       ///< body: awareness states
     query_awareness, ///< no body
   };
@@ -79,6 +80,8 @@ struct document_bounds {
   static constexpr std::size_t waiting_bytes_max = 256U << 10;
   /// 16 MiB: one update, which may be a whole document that was edited offline.
   static constexpr std::size_t update_bytes_max = 16U << 20;
+  /// 48 MiB of text and values: a state of that fits into what storage takes.
+  static constexpr std::size_t content_bytes_max = 48U << 20;
   /// 1 MiB of updates that wait for earlier ones; those come at once or not at all.
   static constexpr std::size_t pending_bytes_max = 1U << 20;
   static constexpr std::chrono::milliseconds pending_time_max{30'000};
@@ -89,6 +92,8 @@ struct document_bounds {
   static constexpr std::chrono::milliseconds syncs_window{60'000};
   /// How often expired states, waiting updates and unused encodings are looked for.
   static constexpr std::chrono::milliseconds tick_every{5'000};
+  /// 64 MiB that a hub was told and its io thread has not looked at: it hangs for seconds then.
+  static constexpr std::size_t letters_bytes_max = 64U << 20;
 };
 
 } // namespace coterie::actors

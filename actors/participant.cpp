@@ -24,7 +24,7 @@ struct participant_state {
   participant_state(caf::event_based_actor* self_pointer, room_id id, caller asking,
                     participant description, directory_actor rooms, dispatcher_actor jobs,
                     std::shared_ptr<participant_sink> connection,
-                    std::shared_ptr<document_port> port)
+                    std::shared_ptr<document_port> port, bool hears_saved)
       : self(self_pointer),
         room(id),
         who(std::move(asking)),
@@ -32,7 +32,8 @@ struct participant_state {
         directory(std::move(rooms)),
         dispatcher(std::move(jobs)),
         sink(std::move(connection)),
-        documents(std::move(port)) {
+        documents(std::move(port)),
+        wants_saved(hears_saved) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& gone) {
       if (relay && relay == gone.source)
@@ -61,7 +62,9 @@ struct participant_state {
   // -- joining -------------------------------------------------------------------------------
 
   void attach() {
-    self->request(directory, attach_timeout, attach_participant{room, who, me, self, documents})
+    self
+      ->request(directory, attach_timeout,
+                attach_participant{room, who, me, self, documents, wants_saved})
       .then([this](const joined& welcome) { on_joined(welcome); },
             [this](const caf::error& why) { on_refused(to_failure(why)); });
   }
@@ -159,7 +162,8 @@ struct participant_state {
   dispatcher_actor dispatcher;
   std::shared_ptr<participant_sink> sink;
   std::shared_ptr<document_port> documents; // null: hears room_events instead
-  caf::actor_addr relay;                    // null while joining
+  bool wants_saved = false;
+  caf::actor_addr relay; // null while joining
   bool is_joined = false;
   int tries = 0;
   std::size_t in_flight = 0;
@@ -172,10 +176,10 @@ struct participant_state {
 caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
                              participant self_description, directory_actor directory,
                              dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink,
-                             std::shared_ptr<document_port> documents) {
+                             std::shared_ptr<document_port> documents, bool wants_saved) {
   return system.spawn<caf::stateful_actor<participant_state>>(
     room, std::move(who), std::move(self_description), std::move(directory), std::move(dispatcher),
-    std::move(sink), std::move(documents));
+    std::move(sink), std::move(documents), wants_saved);
 }
 
 } // namespace coterie::actors

@@ -50,6 +50,7 @@ struct participant_bounds {
 caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
                              participant self_description, directory_actor directory,
                              dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink,
-                             std::shared_ptr<document_port> documents = nullptr);
+                             std::shared_ptr<document_port> documents = nullptr,
+                             bool wants_saved = false);
 
 } // namespace coterie::actors

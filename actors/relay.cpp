@@ -46,7 +46,7 @@ struct relay_state {
         add_port(m.documents); // before the join: the room's first words may come before its answer
     }
     const auto port = m.documents ? m.documents->number() : 0;
-    self->request(owner, join_timeout, join{m.who, m.as, self, port})
+    self->request(owner, join_timeout, join{m.who, m.as, self, port, m.wants_saved})
       .then(
         [this, promise, handle](const joined& welcome) mutable {
           if (const auto member = participants.find(handle); member != participants.end())

@@ -37,10 +37,12 @@ struct room_state {
         lease{loaded.lease.room, loaded.lease.node, loaded.lease.epoch},
         good_until(until),
         directory(std::move(parent)),
-        room(std::move(loaded.image.room)),
-        capabilities(std::move(loaded.image.capabilities)),
+        room(std::move(loaded.room)),
+        capabilities(std::move(loaded.capabilities)),
         aliases(std::move(loaded.aliases)),
-        files(std::move(loaded.image.files)),
+        document_owner(std::move(loaded.document)),
+        document(*document_owner),
+        files(document, std::move(loaded.blobs)),
         runs(std::move(loaded.runs)),
         last_used(self->clock().now()) {
     install_handlers(self, name);
@@ -50,6 +52,7 @@ struct room_state {
   ~room_state() {
     next_tick.dispose();
     next_document_tick.dispose();
+    next_save.dispose();
     if (context.counters)
       context.counters->add_participants(-static_cast<std::int64_t>(members.participants().size()));
   }
@@ -152,10 +155,15 @@ struct room_state {
   }
 
   void on_store_failed(const failure& why) {
-    has_lost_writes = true;
+    if (std::exchange(has_lost_writes, true))
+      return;
+    fail_waiters({errc::unavailable, "this was not saved; try again"});
     log::error("a room ends because a write failed",
                {{"room", room.id.str()}, {"errc", to_string(why.code)}, {"why", why.detail}});
-    close("moved");
+    if (closing)
+      finish_closing();
+    else
+      close("moved");
   }
 
   // -- the room itself -----------------------------------------------------------------------
@@ -192,7 +200,7 @@ struct room_state {
       changed.language = language->name;
     }
     if (m.main) {
-      if (!files.find(*m.main))
+      if (!files.contains(*m.main))
         return to_error({errc::invalid_argument, "main: there is no file " + *m.main});
       changed.main = *m.main;
     }
@@ -201,9 +209,11 @@ struct room_state {
     changed.updated_at = context.now();
     room = changed;
     review_members();
-    return store_then(
-      [lease = lease, changed](storage::backend& db) { return db.update_room(lease, changed); },
-      description(*granted));
+    const auto who = writer_of(m.who);
+    files.set_meta("title", room.title, who);
+    files.set_meta("language", room.language, who);
+    files.set_main(room.main, who);
+    return store_room_then(description(*granted));
   }
 
   caf::result<void> on_remove(const remove_room& m) {
@@ -234,38 +244,39 @@ struct room_state {
 
   // -- files ---------------------------------------------------------------------------------
 
+  /// Whose name a change carries in the history, and by what its text is measured.
+  room_files::writer writer_of(const caller& who) const {
+    return {who.token_hash.empty() ? "guest" : "token", who.client};
+  }
+
   caf::result<file_listing> on_list_files(const list_files& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
     file_listing listing;
-    for (const auto& [path, file] : files.all()) {
-      listing.files.push_back({path, {}, file.is_text, file.version, file.modified_at});
-      listing.sizes.push_back(file.content.size());
-    }
+    for (const auto& [path, file] : files.all())
+      listing.files.push_back(
+        {path, file.kind, room_files::version_of(file), file.modified_at, files.size_of(file)});
     return listing;
   }
 
   caf::result<storage::file_record> on_read(const read_file& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
-    const auto& path = m.path.empty() ? room.main : m.path;
-    if (const auto* file = files.find(path))
-      return *file;
-    return to_error({errc::not_found, "there is no file " + path + " in this room"});
+    auto file =
+      files.read(m.path.empty() ? room.main : m.path, writer_of(m.who), self->clock().now());
+    if (!file)
+      return to_error(file.why());
+    return std::move(*file);
   }
 
   caf::result<file_written> on_write(const write_file& m) {
     if (auto granted = admit_write(m.who, role::editor); !granted)
       return to_error(granted.why());
-    auto done = files.write(m.path, m.content, m.is_text, m.if_match, context.now());
+    auto done =
+      files.write(m.path, m.content, m.is_text, m.if_match, writer_of(m.who), self->clock().now());
     if (!done)
       return to_error(done.why());
-    file_written answer{m.path, m.content.size(), done->file->version, done->created};
-    if (!done->changed)
-      return answer_when_saved(std::move(answer));
-    return store_then([lease = lease, file = *done->file](
-                        storage::backend& db) { return db.save_file(lease, file); },
-                      std::move(answer));
+    return answer_when_durable(file_written{m.path, done->bytes, done->version, done->created});
   }
 
   caf::result<void> on_remove_file(const remove_file& m) {
@@ -273,25 +284,15 @@ struct room_state {
       return to_error(granted.why());
     if (m.path == room.main)
       return to_error({errc::conflict, "this is the main file; choose another one first"});
-    if (auto done = files.remove(m.path, m.if_match); !done)
+    if (auto done = files.remove(m.path, m.if_match, writer_of(m.who)); !done)
       return to_error(done.why());
     auto promise = self->make_response_promise<void>();
-    ++unsaved;
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([lease = lease, path = m.path](storage::backend& db) {
-                  return db.delete_file(lease, path);
-                }))
-      .then(
-        [this, promise]() mutable {
-          --unsaved;
-          promise.deliver();
-        },
-        [this, promise](const caf::error& why) mutable {
-          --unsaved;
-          promise.deliver(to_error(to_failure(why)));
-          on_store_failed(to_failure(why));
-        });
+    when_durable([promise](const result<void>& saved) mutable {
+      if (saved)
+        promise.deliver();
+      else
+        promise.deliver(to_error(saved.why()));
+    });
     return promise;
   }
 
@@ -303,31 +304,47 @@ struct room_state {
     if (!language)
       return to_error(unknown_language(m.language));
     auto changed = room;
-    const auto now = context.now();
     if (language->name != room.language) {
       changed.language = language->name;
       changed.main = language->main_file;
     }
-    auto done = files.write(changed.main, m.source, true, std::nullopt, now);
+    const auto who = writer_of(m.who);
+    auto done = files.replace_main(room.main, changed.main, m.source, who, self->clock().now());
     if (!done)
       return to_error(done.why());
     if (!done->changed && changed == room)
-      return answer_when_saved(description(*granted)); // the same text again
-    std::optional<std::string> replaced;
-    if (changed.main != room.main && files.remove(room.main, std::nullopt))
-      replaced = room.main;
-    changed.updated_at = now;
+      return answer_when_durable(description(*granted)); // the same text again
+    files.set_meta("language", changed.language, who);
+    const bool record_changed = changed != room;
+    changed.updated_at = context.now();
     room = changed;
+    if (record_changed)
+      return store_room_then(description(*granted));
+    return answer_when_durable(description(*granted));
+  }
+
+  /// Answers once every change of the document until now is on disk.
+  template <class T>
+  caf::result<T> answer_when_durable(T answer) {
+    if (document.journal().is_saved())
+      return answer_when_saved(std::move(answer));
+    auto promise = self->template make_response_promise<T>();
+    when_durable([promise, answer = std::move(answer)](const result<void>& saved) mutable {
+      if (saved)
+        promise.deliver(std::move(answer));
+      else
+        promise.deliver(to_error(saved.why()));
+    });
+    return promise;
+  }
+
+  /// Stores the room's record with what waits of the journal.
+  template <class T>
+  caf::result<T> store_room_then(T answer) {
+    save_now();
     return store_then(
-      [lease = lease, changed, file = *done->file, replaced](storage::backend& db) -> result<void> {
-        if (auto saved = db.save_file(lease, file); !saved)
-          return saved;
-        if (replaced)
-          if (auto deleted = db.delete_file(lease, *replaced); !deleted)
-            return deleted;
-        return db.update_room(lease, changed);
-      },
-      description(*granted));
+      [lease = lease, room = room](storage::backend& db) { return db.update_room(lease, room); },
+      std::move(answer));
   }
 
   // -- runs ----------------------------------------------------------------------------------
@@ -337,7 +354,10 @@ struct room_state {
       return to_error(granted.why());
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
-    auto request = make_run_request(m, room, files, *context.languages);
+    auto sources = files.snapshot();
+    if (!sources)
+      return to_error(sources.why());
+    auto request = make_run_request(m, room, std::move(*sources), *context.languages);
     if (!request)
       return to_error(request.why());
     const auto now = context.now();
@@ -410,7 +430,7 @@ struct room_state {
     tell_all(participant_joined{who});
     if (m.port == 0)
       return joined{room, *granted, members.participants(), runs.newest()};
-    document.join(who.id, *granted, m.port);
+    document.join({who.id, who.name, *granted, m.port, m.wants_saved});
     flush_soon();
     return joined{room, *granted, {}, {}};
   }
@@ -485,6 +505,7 @@ struct room_state {
 
   void on_flush_document() {
     will_flush = false;
+    after_changes();
     auto [broadcast, replies] = document.flush(self->clock().now());
     std::vector<std::pair<caf::actor, document_news>> news; // one per node
     const auto news_for = [&](const caf::actor& relay) -> document_news& {
@@ -508,6 +529,130 @@ struct room_state {
       context.counters->on_document_updates(counted.integrated, counted.refused);
     }
     schedule_document_tick();
+  }
+
+  // -- the journal ---------------------------------------------------------------------------
+
+  using durable_waiter = std::function<void(const result<void>&)>;
+
+  /// Calls `tell` when every change until now is on disk, or is lost.
+  void when_durable(durable_waiter tell) {
+    flush_soon();
+    if (document.journal().is_saved())
+      return tell({});
+    waiters.emplace_back(document.journal().last(), std::move(tell));
+    save_now();
+  }
+
+  /// Looks after what changed in the document, by whomever.
+  void after_changes() {
+    if (document.files().take_tree_changed())
+      follow_main_file();
+    if (document.journal().is_overfull())
+      return on_store_failed({errc::unavailable, "the journal is too far behind"});
+    if (document.journal().can_begin() && !will_save) {
+      will_save = true;
+      next_save = self->run_delayed(journal_bounds::delay, [this] {
+        will_save = false;
+        save_now();
+      });
+    }
+  }
+
+  /// The main file keeps being it when somebody gives it another name.
+  void follow_main_file() {
+    const auto* main = document.files().main();
+    if (!main || main->path == room.main || closing)
+      return;
+    room.main = main->path;
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([lease = lease, room = room](storage::backend& db) {
+                  return db.update_room(lease, room);
+                }))
+      .then([] {}, [this](const caf::error& why) { on_store_failed(to_failure(why)); });
+  }
+
+  /// Stores what waits, unless a batch is under way: then that one's end does.
+  void save_now() {
+    if (!document.journal().can_begin())
+      return;
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([lease = lease, entries = document.begin_batch(),
+                                 blobs = files.take_new_blobs()](storage::backend& db) {
+                  return append(db, lease, entries, blobs);
+                }))
+      .then([this] { on_batch_saved(); },
+            [this](const caf::error& why) { on_store_failed(to_failure(why)); });
+  }
+
+  /// The fenced call first: when that is refused, nothing is written.
+  static result<void> append(storage::backend& db, const storage::fence& lease,
+                             const std::vector<storage::journal_entry>& entries,
+                             const blob_table& blobs) {
+    if (auto fenced = db.append_journal(lease, entries); !fenced)
+      return fenced;
+    for (const auto& [hash, content] : blobs)
+      if (auto saved = db.save_blob(lease, hash, *content); !saved)
+        return saved;
+    return {};
+  }
+
+  void on_batch_saved() {
+    document.commit_batch();
+    if (document.has_output())
+      flush_soon();
+    release_waiters();
+    if (closing)
+      return finish_closing();
+    if (document.journal().wants_snapshot(false))
+      save_snapshot();
+    if (waiters.empty())
+      after_changes();
+    else
+      save_now();
+  }
+
+  void release_waiters() {
+    const auto saved = document.journal().saved();
+    auto first = waiters.begin();
+    for (; first != waiters.end() && first->first <= saved; ++first)
+      first->second({});
+    waiters.erase(waiters.begin(), first);
+  }
+
+  void save_snapshot() {
+    if (!document.journal().is_saved() || snapshot_is_under_way)
+      return; // with one of the next batches
+    snapshot_is_under_way = true;
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([lease = lease, snapshot = document.snapshot(context.now()),
+                                 blobs = document.files().blobs()](storage::backend& db) {
+                  return store_snapshot(db, lease, snapshot, blobs);
+                }))
+      .then(
+        [this, sequence = document.journal().last()] {
+          snapshot_is_under_way = false;
+          document.on_snapshot(sequence);
+        },
+        [this](const caf::error& why) { on_store_failed(to_failure(why)); });
+  }
+
+  static result<void> store_snapshot(storage::backend& db, const storage::fence& lease,
+                                     const storage::document_snapshot& snapshot,
+                                     const std::vector<std::string>& blobs) {
+    if (auto saved = db.save_snapshot(lease, snapshot); !saved)
+      return saved;
+    if (auto kept = db.retain_blobs(lease, blobs); !kept)
+      return kept.why();
+    return {};
+  }
+
+  void fail_waiters(const failure& why) {
+    for (const auto& [sequence, tell] : std::exchange(waiters, {}))
+      tell(why);
   }
 
   void schedule_document_tick() {
@@ -544,18 +689,53 @@ struct room_state {
     caf::anon_send(directory, room_closed{room.id, lease.epoch});
   }
 
-  /// Gives the lease back and ends. Writes in flight stand before this in the store's mailbox.
+  /// Stores what is not stored yet, gives the lease back and ends.
   void close(std::string reason) {
     if (closing)
       return;
     begin_closing();
     tell_all(room_closed_event{std::move(reason)});
-    const auto end = [this] { self->quit(); };
-    self
-      ->request(
-        context.store, room_bounds::store_timeout,
-        make_store_task([lease = lease](storage::backend& db) { return db.drop_lease(lease); }))
-      .then(end, [end](const caf::error&) { end(); }); // it will run out by itself
+    if (has_lost_writes || !document.journal().is_under_way())
+      finish_closing(); // else the end of the batch does
+  }
+
+  void finish_closing() {
+    if (std::exchange(is_finishing, true))
+      return;
+    self->request(context.store, room_bounds::store_timeout, make_store_task(last_task()))
+      .then([this] { end(document.journal().is_under_way()); },
+            [this](const caf::error&) { end(false); }); // the lease will run out by itself
+  }
+
+  void end(bool has_saved) {
+    if (has_saved)
+      document.commit_batch();
+    for (const auto& [sequence, tell] : std::exchange(waiters, {}))
+      tell(sequence <= document.journal().saved()
+             ? result<void>{}
+             : result<void>{errc::unavailable, "this was not saved; try again"});
+    self->quit();
+  }
+
+  /// The rest of the journal, a snapshot when it is worth one, and the lease.
+  std::function<result<void>(storage::backend&)> last_task() {
+    auto blobs = has_lost_writes ? blob_table{} : files.take_new_blobs();
+    auto entries = !has_lost_writes && document.journal().can_begin()
+                     ? document.begin_batch()
+                     : std::vector<storage::journal_entry>{};
+    std::optional<storage::document_snapshot> snapshot;
+    if (!has_lost_writes && document.journal().wants_snapshot(true))
+      snapshot = document.snapshot(context.now());
+    return [lease = lease, blobs = std::move(blobs), entries = std::move(entries),
+            snapshot = std::move(snapshot),
+            used = document.files().blobs()](storage::backend& db) -> result<void> {
+      if (auto fenced = append(db, lease, entries, blobs); !fenced)
+        return fenced;
+      if (snapshot)
+        if (auto saved = store_snapshot(db, lease, *snapshot, used); !saved)
+          return saved;
+      return db.drop_lease(lease);
+    };
   }
 
   void schedule_tick() {
@@ -584,10 +764,16 @@ struct room_state {
   storage::room_record room;
   std::vector<storage::capability_record> capabilities;
   std::vector<storage::alias_record> aliases;
+  std::shared_ptr<room_document> document_owner;
+  room_document& document;
   room_files files;
   room_runs runs;
   membership members;
-  room_document document;
+  std::vector<std::pair<std::uint64_t, durable_waiter>> waiters; // by journal sequence, ascending
+  bool will_save = false;
+  bool snapshot_is_under_way = false;
+  bool is_finishing = false;
+  caf::disposable next_save;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush
   bool will_flush = false;
   std::size_t unsaved = 0; // writes that the store has not answered yet

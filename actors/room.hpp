@@ -4,6 +4,7 @@
 
 #include "actors/capabilities.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/document_files.hpp"
 #include "actors/document_frame.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
@@ -16,12 +17,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace coterie::actors {
+
+class room_document;
 
 // -- requests about the room itself -----------------------------------------------------------
 
@@ -57,9 +61,16 @@ struct list_files {
   caller who;
 };
 
+struct listed_file {
+  std::string path;
+  file_kind kind = file_kind::text;
+  std::uint64_t version = 0;
+  timestamp modified_at{};
+  std::uint64_t bytes = 0;
+};
+
 struct file_listing {
-  std::vector<storage::file_record> files; ///< by path; content left empty, see sizes
-  std::vector<std::uint64_t> sizes;        ///< bytes, in the same order
+  std::vector<listed_file> files; ///< by path
 };
 
 struct read_file {
@@ -143,6 +154,7 @@ struct join {
   /// 0, or the number of the document_port by which the participant takes part in the document:
   /// it then hears no room_events, and the room tells it the document's state at once.
   std::uint64_t port = 0;
+  bool wants_saved = false; ///< hears what of the document is durable
 };
 
 struct joined {
@@ -218,7 +230,8 @@ struct room_bounds {
 ///         closing begins with close_room, idleness, remove_room, a lost lease, or a write that
 ///         the store refused: memory is then ahead of the disk and is thrown away.
 /// Bounds  room_bounds; the participants of a relay that is gone go with it.
-/// A crash loses what was not answered yet; the next request wakes the room from the store.
+/// Edits of the document are told to everybody at once and are durable within 50 ms; a crash loses
+/// what was neither answered nor called saved. The next request wakes the room from the store.
 using room_actor = caf::typed_actor<
   caf::result<room_description>(describe_room), caf::result<room_description>(change_room),
   caf::result<void>(remove_room), caf::result<file_listing>(list_files),
@@ -240,9 +253,12 @@ struct room_context {
   std::chrono::milliseconds idle_after{std::chrono::minutes{10}};
 };
 
-/// A room as it comes from the store.
+/// A room as it comes from the store. Whoever gets it owns the document.
 struct room_state_on_disk {
-  storage::room_image image;
+  storage::room_record room;
+  std::vector<storage::capability_record> capabilities;
+  std::shared_ptr<room_document> document;
+  std::map<std::string, std::shared_ptr<const std::string>, std::less<>> blobs; ///< by hash
   std::vector<storage::alias_record> aliases;
   std::vector<job_view> runs; ///< newest first
   storage::lease_record lease;

@@ -3,8 +3,8 @@
 #include "base/log.hpp"
 #include "base/ws_header.hpp"
 #include "crdt/sync_protocol.hpp"
-#include "crdt/update.hpp"
 #include "crdt/varint.hpp"
+#include "storage/checks.hpp"
 
 #include <algorithm>
 
@@ -22,7 +22,8 @@ constexpr std::string_view update_prefix{"\0\2", 2};
 
 crdt::doc_options document_options() {
   crdt::doc_options options;
-  options.limits.update_bytes = document_bounds::update_bytes_max;
+  options.limits.update_bytes = storage::state_bytes_max; // what is loaded; see take_update
+  options.limits.content_bytes = document_bounds::content_bytes_max;
   options.limits.pending_bytes = document_bounds::pending_bytes_max;
   return options;
 }
@@ -40,15 +41,86 @@ shared_frames framed(const Message& message) {
 
 } // namespace
 
-room_document::room_document() : doc_(document_options()) {}
+room_document::room_document(wall_clock now)
+    : now_(now), doc_(document_options()), saved_vector_(doc_.encode_state_vector()) {}
+
+result<std::shared_ptr<room_document>> room_document::load(const storage::stored_document& stored,
+                                                           wall_clock now) {
+  auto loaded = std::make_shared<room_document>(now);
+  const auto damaged = [](const failure& why) {
+    return failure{errc::internal, "the stored document cannot be read: " + why.detail};
+  };
+  std::uint64_t sequence = 0;
+  std::uint64_t tail_bytes = 0;
+  if (stored.snapshot) {
+    if (auto taken = loaded->doc_.apply_update(stored.snapshot->state); !taken)
+      return damaged(taken.why());
+    if (auto read = loaded->files_.decode_details(stored.snapshot->details); !read)
+      return read.why();
+    loaded->files_.forget_changes();
+    sequence = stored.snapshot->sequence;
+  }
+  for (const auto& entry : stored.tail) {
+    if (auto taken = loaded->doc_.apply_update(entry.update); !taken)
+      return damaged(taken.why());
+    sequence = entry.sequence;
+    tail_bytes += entry.update.size();
+    loaded->files_.stamp(sequence, entry.at);
+  }
+  loaded->journal_ = document_journal(sequence, stored.tail.size(), tail_bytes);
+  loaded->saved_vector_ = loaded->doc_.encode_state_vector();
+  return loaded;
+}
+
+// -- reading and writing here -------------------------------------------------------------------
+
+std::uint64_t room_document::edit(std::string_view author,
+                                  const std::function<void(crdt::transaction&)>& how) {
+  const auto update = doc_.transact(how);
+  return update.empty() ? 0 : add_update({}, author, update, update);
+}
+
+void room_document::prepare(const std::function<void(crdt::transaction&)>& how) {
+  doc_.transact(how);
+  saved_vector_ = doc_.encode_state_vector();
+}
+
+// -- storing --------------------------------------------------------------------------------------
+
+std::vector<storage::journal_entry> room_document::begin_batch() {
+  under_way_.vector = doc_.encode_state_vector();
+  under_way_.updates.clear();
+  for (const auto& [who, entry] : members_)
+    if (entry.wants_saved)
+      under_way_.updates.emplace_back(who, entry.updates);
+  return journal_.begin();
+}
+
+void room_document::commit_batch() {
+  journal_.commit();
+  saved_vector_ = std::exchange(under_way_.vector, {});
+  for (const auto& [who, updates] : std::exchange(under_way_.updates, {}))
+    say_saved(who, updates);
+}
+
+void room_document::say_saved(participant_id to, std::uint64_t updates) {
+  reply(to, framed(crdt::saved_frame{saved_vector_, updates}));
+}
+
+storage::document_snapshot room_document::snapshot(timestamp at) {
+  return {journal_.last(), doc_.encode_state_as_update(), files_.encode_details(), at};
+}
 
 // -- who takes part -----------------------------------------------------------------------------
 
-void room_document::join(participant_id who, storage::role grants, std::uint64_t port) {
+void room_document::join(guest comes) {
+  const auto who = comes.who;
   leave(who);
   member joined;
-  joined.grants = grants;
-  joined.port = port;
+  joined.name = std::move(comes.name);
+  joined.wants_saved = comes.wants_saved;
+  joined.grants = comes.grants;
+  joined.port = comes.port;
   joined.connection = ++last_connection_;
   members_.emplace(who, joined);
   welcomes_.push_back(who);
@@ -72,8 +144,9 @@ void room_document::take(const document_frame& frame, time_point now) {
   switch (frame.what) {
   case document_frame::kind::step1:
     return take_sync(frame.from, from->second, frame.body(), now);
+  case document_frame::kind::step2:
   case document_frame::kind::update:
-    return take_update(frame.from, from->second, frame.body(), now);
+    return take_update(frame, from->second, now);
   case document_frame::kind::awareness:
     return take_awareness(frame.from, from->second, frame.body(), now);
   case document_frame::kind::query_awareness:
@@ -82,30 +155,45 @@ void room_document::take(const document_frame& frame, time_point now) {
   }
 }
 
-void room_document::take_update(participant_id from, member& who, std::string_view update,
-                                time_point now) {
-  if (who.grants < storage::role::editor) {
-    // A client that only reads answers our step 1 with the empty update: nothing to refuse.
-    if (update == crdt::empty_update)
-      return;
-    ++counts_.refused;
-    if (!std::exchange(who.is_denied, true))
-      denied_.push_back(from);
-    return;
-  }
-  const auto taken = doc_.apply_update(update);
+void room_document::take_update(const document_frame& frame, member& who, time_point now) {
+  if (who.grants < storage::role::editor)
+    return deny(frame, who);
+  if (frame.what == document_frame::kind::update)
+    ++who.updates;
+  if (frame.size > document_bounds::update_bytes_max)
+    return refuse(frame.from, who, {errc::too_large, "the update is larger than the limit"});
+  const auto taken = doc_.apply_update(frame.body());
   if (!taken)
-    return refuse(from, who, taken.why());
+    return refuse(frame.from, who, taken.why());
   if (!taken->is_waiting)
     waiting_since_.reset();
   else if (!waiting_since_)
     waiting_since_ = now;
-  if (!taken->relay.empty())
-    add_update(from, taken->relay);
+  // What waits is stored as it came, so that it waits again after a restart.
+  if (taken->is_waiting || !taken->relay.empty())
+    add_update(frame.from, who.name, taken->relay,
+               taken->is_waiting ? frame.body() : taken->relay);
 }
 
-/// Everything that passes here is new in the document, and is told to everybody else.
-void room_document::add_update(participant_id from, std::string_view update) {
+/// A client that only reads answers our step 1, too: without structs of its own, but with all
+/// deletions that it knows of. That is no attempt to write.
+void room_document::deny(const document_frame& frame, member& who) {
+  if (frame.what == document_frame::kind::step2 && frame.body().starts_with('\0'))
+    return;
+  ++counts_.refused;
+  if (!std::exchange(who.is_denied, true))
+    denied_.push_back(frame.from);
+}
+
+/// Everything that passes here is new in the document: `update` is told to everybody else (none
+/// when it is empty), `stored` goes into the journal.
+std::uint64_t room_document::add_update(participant_id from, std::string_view author,
+                                        std::string_view update, std::string_view stored) {
+  const auto at = now_();
+  const auto sequence = journal_.append(author, stored, at);
+  files_.stamp(sequence, at);
+  if (update.empty())
+    return sequence;
   ++counts_.integrated;
   const auto begin = updates_.size();
   const auto size = update_prefix.size() + crdt::varuint_size(update.size()) + update.size();
@@ -116,6 +204,7 @@ void room_document::add_update(participant_id from, std::string_view update) {
   updates_ += length.view();
   updates_ += update;
   pieces_.push_back({from, begin, updates_.size() - begin});
+  return sequence;
 }
 
 void room_document::take_sync(participant_id from, member& who, std::string_view vector,
@@ -211,6 +300,8 @@ void room_document::say_welcomes() {
     reply(who, step1_frames());
     replies_.back().is_welcome = true;
     asked_for_states_.push_back(who);
+    if (members_.at(who).wants_saved)
+      say_saved(who, 0);
   }
 }
 

@@ -2,19 +2,25 @@
 
 // The document of a room, and who takes part in it.
 
+#include "actors/document_files.hpp"
 #include "actors/document_frame.hpp"
+#include "actors/document_journal.hpp"
+#include "base/clock.hpp"
 #include "crdt/awareness.hpp"
 #include "crdt/doc.hpp"
+#include "storage/document_records.hpp"
 #include "storage/records.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace coterie::actors {
@@ -28,14 +34,59 @@ namespace coterie::actors {
 ///
 /// An update is integrated before anybody hears of it; one that is malformed or would pass a limit
 /// changes nothing and ends its sender's connection.
+///
+/// Every change has a number and goes into the journal; the actor stores it in batches:
+///
+///   if (document.journal().can_begin())
+///     store(document.begin_batch()), and when that is durable: document.commit_batch();
 class room_document {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  room_document();
+  explicit room_document(wall_clock now = system_now);
 
-  /// `who` takes part, and hears where the document stands; again after its role has changed.
-  void join(participant_id who, storage::role grants, std::uint64_t port);
+  /// The document as it was stored; errc::internal when it cannot be read.
+  static result<std::shared_ptr<room_document>> load(const storage::stored_document& stored,
+                                                     wall_clock now = system_now);
+
+  // -- reading and writing here -------------------------------------------------------------------
+
+  document_files& files() {
+    return files_;
+  }
+  const document_journal& journal() const {
+    return journal_;
+  }
+
+  /// Writes to the document; everybody hears of it with the next flush(). The number of the change,
+  /// 0 when there was none.
+  std::uint64_t edit(std::string_view author, const std::function<void(crdt::transaction&)>& how);
+  /// The same before anybody could take part, for the state that a room is stored with first.
+  void prepare(const std::function<void(crdt::transaction&)>& how);
+
+  // -- storing ------------------------------------------------------------------------------------
+
+  /// What to append to the stored journal; see document_journal::begin.
+  std::vector<storage::journal_entry> begin_batch();
+  /// That is durable: who asked to be told is told with the next flush().
+  void commit_batch();
+  /// Everything up to the last change that is in the journal.
+  storage::document_snapshot snapshot(timestamp at);
+  void on_snapshot(std::uint64_t sequence) {
+    journal_.on_snapshot(sequence);
+  }
+
+  // -- who takes part -----------------------------------------------------------------------------
+
+  struct guest {
+    participant_id who;
+    std::string name; ///< for the history
+    storage::role grants = storage::role::viewer;
+    std::uint64_t port = 0;
+    bool wants_saved = false; ///< hears what is durable
+  };
+  /// Hears where the document stands; again after its role has changed.
+  void join(guest comes);
   /// Takes its awareness states with it.
   void leave(participant_id who);
   bool contains(participant_id who) const {
@@ -69,6 +120,9 @@ public:
 
 private:
   struct member {
+    std::string name;
+    bool wants_saved = false;
+    std::uint64_t updates = 0; ///< update frames taken
     storage::role grants = storage::role::viewer;
     std::uint64_t port = 0;
     crdt::awareness::connection_key connection = 0;
@@ -93,11 +147,14 @@ private:
     bool was_used = false; ///< since the last tick
   };
 
-  void take_update(participant_id from, member& who, std::string_view update, time_point now);
+  void take_update(const document_frame& frame, member& who, time_point now);
+  void deny(const document_frame& frame, member& who);
+  void say_saved(participant_id to, std::uint64_t updates);
   void take_sync(participant_id from, member& who, std::string_view vector, time_point now);
   void take_awareness(participant_id from, member& who, std::string_view states, time_point now);
   void add_change(const crdt::awareness_change& change);
-  void add_update(participant_id from, std::string_view update);
+  std::uint64_t add_update(participant_id from, std::string_view author, std::string_view update,
+                           std::string_view stored);
   void refuse(participant_id from, member& who, failure why);
 
   void say_welcomes();
@@ -109,7 +166,16 @@ private:
   shared_frames states_frames();
   shared_frames missing_frames(const std::string& vector);
 
+  wall_clock now_;
   crdt::doc doc_;
+  document_files files_{doc_}; ///< after the document that it follows
+  document_journal journal_{0, 0, 0};
+  struct batch {
+    std::string vector; ///< of the document with everything in the batch
+    std::vector<std::pair<participant_id, std::uint64_t>> updates; ///< taken until then, by whom
+  };
+  batch under_way_;
+  std::string saved_vector_; ///< encoded; of what is durable
   crdt::awareness awareness_;
   member_table members_; ///< bounded by room_bounds::participants_max
   crdt::awareness::connection_key last_connection_ = 0;

@@ -2,6 +2,8 @@
 
 #include "actors/room.hpp"
 
+#include <set>
+
 namespace coterie::actors {
 
 namespace {
@@ -10,9 +12,20 @@ failure no_such_file(std::string_view path) {
   return {errc::not_found, "there is no file " + std::string(path) + " in this room"};
 }
 
-failure other_version(const storage::file_record* file) {
-  return {errc::version_mismatch, file ? "the file is at version " + std::to_string(file->version)
-                                       : std::string("the file does not exist")};
+failure other_version(const document_file* file) {
+  return {errc::version_mismatch,
+          file ? "the file is at version " + std::to_string(room_files::version_of(*file))
+               : std::string("the file does not exist")};
+}
+
+failure file_too_large() {
+  return {errc::too_large,
+          "a file has at most " + std::to_string(room_bounds::file_bytes_max) + " bytes"};
+}
+
+failure files_too_large() {
+  return {errc::too_large, "the files of a room have at most "
+                             + std::to_string(room_bounds::room_bytes_max) + " bytes together"};
 }
 
 } // namespace
@@ -24,77 +37,239 @@ result<void> check_title(std::string_view title) {
   return {};
 }
 
-room_files::room_files(std::vector<storage::file_record> files) {
-  for (auto& file : files) {
-    bytes_ += file.content.size();
-    auto path = file.path;
-    files_.emplace(std::move(path), std::move(file));
+// -- new rooms
+// ----------------------------------------------------------------------------------------
+
+result<new_document> make_document(const std::vector<storage::file_record>& given,
+                                   const storage::room_record& room) {
+  new_document made{std::make_shared<room_document>(), {}};
+  auto& files = made.document->files();
+  std::size_t bytes = 0;
+  for (const auto& file : given) {
+    if (files.find(file.path))
+      return failure{errc::invalid_argument, "files: " + file.path + " is there twice"};
+    if (auto place = files.check_new_path(file.path); !place)
+      return std::move(place).why();
+    bytes += file.content.size();
+    if (file.content.size() > room_bounds::file_bytes_max)
+      return file_too_large();
+    if (bytes > room_bounds::room_bytes_max)
+      return files_too_large();
+    made.document->prepare([&](crdt::transaction& edit) {
+      if (file.is_text) {
+        files.create_text(edit, file.path, file.content);
+        return;
+      }
+      const auto hash = hash_content(file.content);
+      files.create_binary(edit, file.path, hash, file.content.size());
+      made.blobs.emplace(hash, std::make_shared<const std::string>(file.content));
+    });
   }
+  const auto* main = files.find(room.main);
+  if (!main)
+    return failure{errc::invalid_argument, "main: there is no file " + room.main};
+  made.document->prepare([&](crdt::transaction& edit) {
+    files.set_main(edit, *main);
+    files.set_meta(edit, "title", room.title);
+    files.set_meta(edit, "language", room.language);
+  });
+  files.stamp(0, room.created_at);
+  return made;
 }
 
-const storage::file_record* room_files::find(std::string_view path) const {
-  const auto at = files_.find(path);
-  return at == files_.end() ? nullptr : &at->second;
-}
+// -- reading
+// ------------------------------------------------------------------------------------------
 
-result<void> room_files::check_place(std::string_view path) const {
-  if (auto complaint = complain_about_path(path))
-    return {errc::invalid_argument, "path: " + *complaint};
-  if (files_.size() >= room_bounds::files_max)
-    return {errc::too_large,
-            "a room has at most " + std::to_string(room_bounds::files_max) + " files"};
-  for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
-    if (files_.contains(path.substr(0, slash)))
-      return {errc::invalid_argument,
-              "path: " + std::string(path.substr(0, slash)) + " is a file, not a directory"};
-  const auto below = files_.lower_bound(std::string(path) + '/');
-  if (below != files_.end() && below->first.starts_with(std::string(path) + '/'))
-    return {errc::invalid_argument, "path: " + std::string(path) + " is a directory"};
-  return {};
-}
-
-result<room_files::written> room_files::write(std::string path, std::string content, bool is_text,
-                                              std::optional<std::uint64_t> if_match,
-                                              timestamp now) {
-  const auto at = files_.find(path);
-  const auto* current = at == files_.end() ? nullptr : &at->second;
-  if (if_match && (!current || current->version != *if_match))
-    return other_version(current);
-  if (content.size() > room_bounds::file_bytes_max)
-    return {errc::too_large,
-            "a file has at most " + std::to_string(room_bounds::file_bytes_max) + " bytes"};
-  const auto before = current ? current->content.size() : 0;
-  if (bytes_ - before + content.size() > room_bounds::room_bytes_max)
-    return {errc::too_large, "the files of a room have at most "
-                               + std::to_string(room_bounds::room_bytes_max) + " bytes together"};
-  if (!current) {
-    if (auto place = check_place(path); !place)
-      return place.why();
-    bytes_ += content.size();
-    storage::file_record file{path, std::move(content), is_text, 1, now};
-    const auto added = files_.emplace(std::move(path), std::move(file)).first;
-    return written{&added->second, true, true};
-  }
-  auto& file = at->second;
-  if (file.content == content && file.is_text == is_text)
-    return written{&file, false, false};
-  bytes_ = bytes_ - before + content.size();
-  file.content = std::move(content);
-  file.is_text = is_text;
-  file.version += 1;
-  file.modified_at = now;
-  return written{&file, false, true};
-}
-
-result<void> room_files::remove(std::string_view path, std::optional<std::uint64_t> if_match) {
-  const auto at = files_.find(path);
-  if (at == files_.end())
+result<storage::file_record> room_files::read(std::string_view path, const writer& who,
+                                              time_point now) {
+  const auto* file = files_.find(path);
+  if (!file || file->kind == file_kind::directory)
     return no_such_file(path);
-  if (if_match && at->second.version != *if_match)
-    return other_version(&at->second);
-  bytes_ -= at->second.content.size();
-  files_.erase(at);
+  storage::file_record told{
+    file->path, {}, file->kind == file_kind::text, version_of(*file), file->modified_at};
+  if (file->kind == file_kind::binary) {
+    const auto blob = blobs_.find(file->blob);
+    if (blob == blobs_.end())
+      return failure{errc::not_found, "the content of " + file->path + " is not stored here"};
+    told.content = *blob->second;
+    return told;
+  }
+  auto text = std::make_shared<const std::string>(files_.text_of(*file));
+  told.content = *text;
+  bases_.note(who.client, file->id, version_of(*file), std::move(text), now);
+  return told;
+}
+
+result<std::vector<run_file>> room_files::snapshot() {
+  std::vector<run_file> told;
+  for (const auto& [path, file] : files_.all()) {
+    if (file.kind == file_kind::directory)
+      continue;
+    if (file.kind == file_kind::text) {
+      told.push_back({path, files_.text_of(file)});
+      continue;
+    }
+    const auto blob = blobs_.find(file.blob);
+    if (blob == blobs_.end())
+      return failure{errc::unavailable, "the content of " + path + " is not stored here"};
+    told.push_back({path, *blob->second});
+  }
+  return told;
+}
+
+// -- writing
+// ------------------------------------------------------------------------------------------
+
+result<void> room_files::check_size(const document_file* current, std::size_t bytes) {
+  if (bytes > room_bounds::file_bytes_max)
+    return file_too_large();
+  const auto before = current ? files_.size_of(*current) : 0;
+  if (files_.total_size() - before + bytes > room_bounds::room_bytes_max)
+    return files_too_large();
   return {};
+}
+
+/// The text that the write is a change of.
+result<std::string> room_files::base_of(const document_file& file,
+                                        std::optional<std::uint64_t> if_match, const writer& who,
+                                        time_point now) {
+  if (if_match == version_of(file))
+    return files_.text_of(file);
+  if (if_match) {
+    if (const auto text = bases_.find_version(file.id, *if_match, now))
+      return *text;
+    return other_version(&file);
+  }
+  const auto known = bases_.find(who.client, file.id, now);
+  return known.text ? *known.text : files_.text_of(file);
+}
+
+result<room_files::written> room_files::write(std::string_view path, std::string content,
+                                              bool is_text, std::optional<std::uint64_t> if_match,
+                                              const writer& who, time_point now) {
+  const auto* current = files_.find(path);
+  if (if_match && !current)
+    return other_version(nullptr);
+  if (auto fits = check_size(current, content.size()); !fits)
+    return std::move(fits).why();
+  if (!current) {
+    if (auto place = files_.check_new_path(path); !place)
+      return std::move(place).why();
+  } else if (current->kind == file_kind::directory) {
+    return failure{errc::invalid_argument, "path: " + current->path + " is a directory"};
+  }
+  if (!is_text) {
+    if (if_match && *if_match != version_of(*current))
+      return other_version(current);
+    return write_binary(current, path, std::move(content), who);
+  }
+  std::string base;
+  if (current && current->kind == file_kind::text) {
+    auto known = base_of(*current, if_match, who, now);
+    if (!known)
+      return std::move(known).why();
+    base = std::move(*known);
+  } else if (if_match && *if_match != version_of(*current)) {
+    return other_version(current);
+  }
+  return write_text(current, path, std::move(content), std::move(base), who, now);
+}
+
+room_files::written room_files::write_text(const document_file* current, std::string_view path,
+                                           std::string text, std::string base, const writer& who,
+                                           time_point now) {
+  const auto sequence = document_.edit(who.author, [&](crdt::transaction& edit) {
+    if (!current)
+      files_.create_text(edit, std::string(path), text);
+    else if (current->kind == file_kind::text)
+      files_.merge_text(edit, *current, base, text);
+    else
+      files_.replace_with_text(edit, *current, text);
+  });
+  auto done = describe(path, sequence, !current);
+  // The client goes on from the text that it sent, whatever others made of it.
+  if (const auto* file = files_.find(path))
+    bases_.note(who.client, file->id, done.version,
+                std::make_shared<const std::string>(std::move(text)), now);
+  return done;
+}
+
+room_files::written room_files::write_binary(const document_file* current, std::string_view path,
+                                             std::string content, const writer& who) {
+  const auto hash = hash_content(content);
+  const auto bytes = content.size();
+  if (!blobs_.contains(hash)) {
+    auto blob = std::make_shared<const std::string>(std::move(content));
+    blobs_.emplace(hash, blob);
+    new_blobs_.emplace(hash, std::move(blob));
+  }
+  const auto sequence = document_.edit(who.author, [&](crdt::transaction& edit) {
+    if (!current)
+      files_.create_binary(edit, std::string(path), hash, bytes);
+    else if (current->kind != file_kind::binary || current->blob != hash)
+      files_.replace_with_binary(edit, *current, hash, bytes);
+  });
+  return describe(path, sequence, !current);
+}
+
+/// `sequence` 0: nothing changed.
+room_files::written room_files::describe(std::string_view path, std::uint64_t sequence,
+                                         bool created) {
+  written done;
+  done.sequence = sequence;
+  done.created = created;
+  done.changed = sequence != 0;
+  if (const auto* file = files_.find(path)) {
+    done.version = version_of(*file);
+    done.bytes = files_.size_of(*file);
+  }
+  return done;
+}
+
+result<std::uint64_t> room_files::remove(std::string_view path,
+                                         std::optional<std::uint64_t> if_match, const writer& who) {
+  const auto* file = files_.find(path);
+  if (!file)
+    return no_such_file(path);
+  if (if_match && *if_match != version_of(*file))
+    return other_version(file);
+  return document_.edit(who.author, [&](crdt::transaction& edit) { files_.remove(edit, *file); });
+}
+
+result<room_files::written> room_files::replace_main(std::string_view old_path,
+                                                     std::string_view path, std::string text,
+                                                     const writer& who, time_point now) {
+  const auto* old_file = files_.find(old_path);
+  const auto* target = files_.find(path);
+  if (old_path != path && old_file && !target) {
+    if (auto place = files_.check_place(path); !place)
+      return std::move(place).why();
+    document_.edit(who.author, [&](crdt::transaction& edit) {
+      files_.rename(edit, *old_file, std::string(path));
+    });
+  } else if (old_path != path && old_file) {
+    document_.edit(who.author, [&](crdt::transaction& edit) { files_.remove(edit, *old_file); });
+  }
+  auto done = write(path, std::move(text), true, std::nullopt, who, now);
+  if (!done)
+    return done;
+  if (const auto named = set_main(path, who))
+    done->sequence = named;
+  done->changed = done->changed || done->sequence != 0;
+  return done;
+}
+
+std::uint64_t room_files::set_main(std::string_view path, const writer& who) {
+  return document_.edit(who.author, [&](crdt::transaction& edit) {
+    if (const auto* file = files_.find(path))
+      files_.set_main(edit, *file);
+  });
+}
+
+std::uint64_t room_files::set_meta(std::string_view key, std::string_view value,
+                                   const writer& who) {
+  return document_.edit(who.author,
+                        [&](crdt::transaction& edit) { files_.set_meta(edit, key, value); });
 }
 
 } // namespace coterie::actors

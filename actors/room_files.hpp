@@ -1,13 +1,19 @@
 #pragma once
 
-// The files of one room: what may be written, and what the versions become.
+// The files of one room for those who read and write them whole: REST, dialects and runs.
 
+#include "actors/document_files.hpp"
+#include "actors/room_document.hpp"
+#include "actors/run.hpp"
+#include "actors/text_bases.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "storage/records.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,40 +24,102 @@ namespace coterie::actors {
 /// errc::invalid_argument when `title` is longer than room_bounds allow.
 result<void> check_title(std::string_view title);
 
-/// A plain table with the bounds of room_bounds. Versions start at 1 and grow by one.
+/// Contents of binary files by their hash.
+using blob_table = std::map<std::string, std::shared_ptr<const std::string>, std::less<>>;
+
+/// The document and blobs of a new room with these files (of which `main` is one): what open_room
+/// asks for. errc::invalid_argument or errc::too_large past room_bounds.
+struct new_document {
+  std::shared_ptr<room_document> document;
+  blob_table blobs;
+};
+result<new_document> make_document(const std::vector<storage::file_record>& files,
+                                   const storage::room_record& room);
+
+/// A version is a number that grows with every change of a file; who asks with an older one is
+/// merged with what came after it, while that text is still known here.
 class room_files {
 public:
-  explicit room_files(std::vector<storage::file_record> files);
+  using time_point = std::chrono::steady_clock::time_point;
 
-  /// Null when there is no such file.
-  const storage::file_record* find(std::string_view path) const;
+  room_files(room_document& document, blob_table blobs)
+      : document_(document), files_(document.files()), blobs_(std::move(blobs)) {}
 
-  /// What a write did: the file as it is now, whether it is new, and whether anything changed
-  /// (equal content keeps its version and needs no storage).
+  /// Who writes: the name for the history, and what tells one client from another (empty: nobody
+  /// in particular), whose last known text its writes are measured by.
+  struct writer {
+    std::string author;
+    std::string client;
+  };
+
+  const document_files::table& all() {
+    return files_.all();
+  }
+  bool contains(std::string_view path) {
+    return files_.find(path) != nullptr;
+  }
+  std::uint64_t size_of(const document_file& file) {
+    return files_.size_of(file);
+  }
+  /// Version as clients see it.
+  static std::uint64_t version_of(const document_file& file) noexcept {
+    return file.version + 1;
+  }
+
+  /// errc::not_found. The client is then known to have this text.
+  result<storage::file_record> read(std::string_view path, const writer& who, time_point now);
+
+  /// What a write did; `sequence` is that of the journal entry which has to be durable.
   struct written {
-    const storage::file_record* file = nullptr;
+    std::uint64_t version = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t sequence = 0;
     bool created = false;
     bool changed = false;
   };
 
-  /// errc::invalid_argument for a bad path (or one that runs through another file),
-  /// errc::version_mismatch when `if_match` is not the file's version, errc::too_large past
-  /// room_bounds. On failure nothing changed.
-  result<written> write(std::string path, std::string content, bool is_text,
-                        std::optional<std::uint64_t> if_match, timestamp now);
+  /// errc::invalid_argument for a bad path, errc::version_mismatch when `if_match` is neither the
+  /// file's version nor one whose text is still known, errc::too_large past room_bounds. On failure
+  /// nothing changed.
+  result<written> write(std::string_view path, std::string content, bool is_text,
+                        std::optional<std::uint64_t> if_match, const writer& who, time_point now);
 
-  /// errc::not_found, errc::version_mismatch.
-  result<void> remove(std::string_view path, std::optional<std::uint64_t> if_match);
+  /// errc::not_found, errc::version_mismatch; else the sequence.
+  result<std::uint64_t> remove(std::string_view path, std::optional<std::uint64_t> if_match,
+                               const writer& who);
 
-  const std::map<std::string, storage::file_record, std::less<>>& all() const noexcept {
-    return files_;
+  /// The main file becomes `path` with this text; a main file that had another path is renamed, or
+  /// removed when there is a file at `path` already.
+  result<written> replace_main(std::string_view old_path, std::string_view path, std::string text,
+                               const writer& who, time_point now);
+
+  /// Names the main file in the document.
+  std::uint64_t set_main(std::string_view path, const writer& who);
+  std::uint64_t set_meta(std::string_view key, std::string_view value, const writer& who);
+
+  /// All files with their content; errc::unavailable when that of a binary one is not here.
+  result<std::vector<run_file>> snapshot();
+
+  /// Blobs that came since the last call, to be stored with the journal.
+  blob_table take_new_blobs() {
+    return std::exchange(new_blobs_, {});
   }
 
 private:
-  result<void> check_place(std::string_view path) const;
+  result<void> check_size(const document_file* current, std::size_t bytes);
+  result<std::string> base_of(const document_file& file, std::optional<std::uint64_t> if_match,
+                              const writer& who, time_point now);
+  written write_text(const document_file* current, std::string_view path, std::string text,
+                     std::string base, const writer& who, time_point now);
+  written write_binary(const document_file* current, std::string_view path, std::string content,
+                       const writer& who);
+  written describe(std::string_view path, std::uint64_t sequence, bool created);
 
-  std::map<std::string, storage::file_record, std::less<>> files_;
-  std::size_t bytes_ = 0;
+  room_document& document_;
+  document_files& files_;
+  blob_table blobs_;
+  blob_table new_blobs_;
+  text_bases bases_;
 };
 
 } // namespace coterie::actors

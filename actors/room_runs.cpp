@@ -96,19 +96,18 @@ void room_runs::ask_again_about(job_id id) {
 }
 
 result<run_request> make_run_request(const start_run& wanted, const storage::room_record& room,
-                                     const room_files& files,
+                                     std::vector<run_file> files,
                                      const config::language_table& languages) {
   run_request request;
   request.main = wanted.path.empty() ? room.main : wanted.path;
-  if (!files.find(request.main))
+  if (std::ranges::none_of(files, [&](const auto& file) { return file.path == request.main; }))
     return failure{errc::not_found, "there is no file " + request.main + " in this room"};
   const auto* language = choose_language(wanted, request.main, room, languages);
   if (!language)
     return unknown_language(wanted.language.empty() ? room.language : wanted.language);
   request.language = language->name;
   request.options = wanted.options;
-  for (const auto& [path, file] : files.all())
-    request.files.push_back({path, file.content});
+  request.files = std::move(files);
   if (auto complaints = check_run_request(request, languages); !complaints.empty())
     return failure{errc::invalid_argument, complaints.front()};
   return request;

@@ -3,7 +3,6 @@
 // The runs of one room: which may start, what they run, and which are known.
 
 #include "actors/room.hpp"
-#include "actors/room_files.hpp"
 #include "actors/run.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -64,7 +63,7 @@ private:
 /// else, for the main file, the room's; else by the path. errc::not_found when there is no such
 /// file, errc::invalid_argument for a language that is not offered or what check_run_request finds.
 result<run_request> make_run_request(const start_run& wanted, const storage::room_record& room,
-                                     const room_files& files,
+                                     std::vector<run_file> files,
                                      const config::language_table& languages);
 
 /// errc::invalid_argument, with the sentence for whoever wanted it.

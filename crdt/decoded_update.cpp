@@ -239,11 +239,14 @@ void decoded_update::clear() noexcept {
 
 void decoded_update::sort_blocks() {
   const auto earlier = [this](const decoded_block& a, const decoded_block& b) {
-    return a.client != b.client ? a.client > b.client
-                                : structs[a.first].clock < structs[b.first].clock;
+    if (a.client != b.client)
+      return a.client > b.client;
+    const auto clock = structs[a.first].clock;
+    const auto other = structs[b.first].clock;
+    return clock != other ? clock < other : a.first < b.first;
   };
   if (!std::is_sorted(blocks.begin(), blocks.end(), earlier))
-    std::stable_sort(blocks.begin(), blocks.end(), earlier);
+    std::sort(blocks.begin(), blocks.end(), earlier);
 }
 
 result<void> decode_more(std::string_view update, decoded_update& into) {

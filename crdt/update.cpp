@@ -93,10 +93,12 @@ void for_each_client(const decoded_update& in, Visit&& visit) {
     if (i + 1 < in.blocks.size() && in.blocks[i + 1].client == block.client)
       continue;
     const auto earlier = [](const decoded_struct* a, const decoded_struct* b) {
-      return a->clock != b->clock ? a->clock < b->clock : a->length > b->length;
+      if (a->clock != b->clock)
+        return a->clock < b->clock;
+      return a->length != b->length ? a->length > b->length : a < b; // all are in one array
     };
     if (!std::is_sorted(structs.begin(), structs.end(), earlier))
-      std::stable_sort(structs.begin(), structs.end(), earlier);
+      std::sort(structs.begin(), structs.end(), earlier);
     visit(block.client, structs);
     structs.clear();
   }

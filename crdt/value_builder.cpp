@@ -55,13 +55,18 @@ void drop_earlier_duplicates(any::object& members) {
 }
 
 void order_as_javascript(any::object& members) {
-  const auto has_index = [](const auto& member) { return array_index(member.first) != no_index; };
-  if (std::none_of(members.begin(), members.end(), has_index))
+  std::vector<std::pair<std::uint64_t, std::size_t>> order; // array index, place so far
+  order.reserve(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i)
+    order.emplace_back(array_index(members[i].first), i);
+  if (std::is_sorted(order.begin(), order.end()))
     return;
-  const auto comes_first = [](const auto& a, const auto& b) {
-    return array_index(a.first) < array_index(b.first);
-  };
-  std::stable_sort(members.begin(), members.end(), comes_first);
+  std::sort(order.begin(), order.end());
+  any::object ordered;
+  ordered.reserve(members.size());
+  for (const auto& [index, place] : order)
+    ordered.push_back(std::move(members[place]));
+  members = std::move(ordered);
 }
 
 } // namespace

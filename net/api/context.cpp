@@ -10,6 +10,9 @@ actors::caller caller_of(const request& from) {
     token = from.query_value("token").value_or("");
   auto who = actors::caller::with_token(token, from.remote_address);
   who.request_id = from.id;
+  who.client = who.token_hash.empty()
+                 ? from.remote_address + '\n' + std::string(from.header("user-agent"))
+                 : who.token_hash;
   return who;
 }
 

@@ -60,14 +60,12 @@ void list_files(const api_context_ptr& context, const request& from, const respo
     context, *room, actors::list_files{caller_of(from)}, reply,
     [](const responder_ptr& to, const actors::file_listing& listing) {
       json::array files;
-      for (std::size_t i = 0; i < listing.files.size(); ++i) {
-        const auto& file = listing.files[i];
+      for (const auto& file : listing.files)
         files.push_back(json::object{{"path", file.path},
-                                     {"kind", file.is_text ? "text" : "binary"},
-                                     {"size", listing.sizes.at(i)},
+                                     {"kind", to_string(file.kind)},
+                                     {"size", file.bytes},
                                      {"version", file.version},
                                      {"modified_at", format_rfc3339(file.modified_at)}});
-      }
       to->send(json_response(200, {{"files", std::move(files)}}));
     });
 }

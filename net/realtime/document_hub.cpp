@@ -131,22 +131,49 @@ void document_hub::deliver(const actors::document_route& from, const actors::doc
     return;
   {
     const std::lock_guard lock{mutex_};
-    letters_.push_back(std::move(mine));
+    letters_bytes_ += bytes_of(mine);
+    if (letters_bytes_ > actors::document_bounds::letters_bytes_max)
+      letters_ = {};
+    else
+      letters_.push_back(std::move(mine));
     if (std::exchange(is_told_, true))
       return;
   }
   post_([self = shared_from_this()] { self->read_letters(); });
 }
 
+std::size_t document_hub::bytes_of(const letter& news) {
+  std::size_t bytes = sizeof news;
+  if (news.broadcast && news.broadcast->updates)
+    bytes += news.broadcast->updates->size();
+  if (news.broadcast && news.broadcast->awareness)
+    bytes += news.broadcast->awareness->size();
+  return bytes + news.replies.size() * sizeof(actors::document_reply);
+}
+
 void document_hub::read_letters() {
   std::vector<letter> letters;
+  bool is_overrun = false;
   {
     const std::lock_guard lock{mutex_};
     letters.swap(letters_);
+    is_overrun = letters_bytes_ > actors::document_bounds::letters_bytes_max;
+    letters_bytes_ = 0;
     is_told_ = false;
   }
+  if (is_overrun)
+    give_up();
   for (const auto& each : letters)
     read_letter(each);
+}
+
+/// News were lost: everybody comes again and gets the whole.
+void document_hub::give_up() {
+  batches_ = 0;
+  for (auto& each : sessions_) {
+    each.is_in = false;
+    each.session->close(ws_close::try_again_later, "the server fell behind");
+  }
 }
 
 void document_hub::read_letter(const letter& news) {

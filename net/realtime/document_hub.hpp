@@ -70,7 +70,9 @@ private:
   };
 
   member* find(participant_id who);
+  static std::size_t bytes_of(const letter& news);
   void read_letters();
+  void give_up();
   void read_letter(const letter& news);
   void answer(const actors::document_reply& reply);
   void welcome(member& who);
@@ -92,8 +94,9 @@ private:
   actors::document_route room_;
 
   std::mutex mutex_;
-  std::vector<letter> letters_; ///< guarded by mutex_
-  bool is_told_ = false;        ///< guarded by mutex_: the io thread will look
+  std::vector<letter> letters_;   ///< guarded by mutex_, like the next
+  std::size_t letters_bytes_ = 0; ///< in letters_; beyond document_bounds::letters_bytes_max: lost
+  bool is_told_ = false;          ///< guarded by mutex_: the io thread will look
 };
 
 /// The hubs of one server, by room and io thread. Thread-safe.

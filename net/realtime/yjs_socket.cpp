@@ -51,6 +51,7 @@ result<std::optional<document_frame>> read_frame(participant_id from, std::strin
     frame.what = document_frame::kind::step1;
     body = step1->vector;
   } else if (const auto* step2 = std::get_if<crdt::sync_step2>(&*decoded)) {
+    frame.what = document_frame::kind::step2;
     body = step2->update;
   } else if (const auto* update = std::get_if<crdt::sync_update>(&*decoded)) {
     body = update->update;
@@ -75,12 +76,13 @@ class yjs_socket : public ws_events,
                    public std::enable_shared_from_this<yjs_socket> {
 public:
   yjs_socket(api_context_ptr context, std::shared_ptr<document_hubs> hubs, room_id room,
-             actors::caller who)
+             actors::caller who, bool wants_saved)
       : context_(std::move(context)),
         hubs_(std::move(hubs)),
         room_(room),
         id_(participant_id::random()),
-        who_(std::move(who)) {}
+        who_(std::move(who)),
+        wants_saved_(wants_saved) {}
 
   // -- from the socket ------------------------------------------------------------------------
 
@@ -95,9 +97,9 @@ public:
     actors::participant self;
     self.id = id_;
     self.name = "guest"; // awareness tells more, to those who look at it
-    participant_ = actors::spawn_participant(context_->system, room_, std::exchange(who_, {}),
-                                             std::move(self), context_->node.directory,
-                                             context_->node.dispatcher, shared_from_this(), hub_);
+    participant_ = actors::spawn_participant(
+      context_->system, room_, std::exchange(who_, {}), std::move(self), context_->node.directory,
+      context_->node.dispatcher, shared_from_this(), hub_, wants_saved_);
   }
 
   void on_message(ws_opcode opcode, std::string message) override {
@@ -154,6 +156,7 @@ private:
   room_id room_;
   participant_id id_;
   actors::caller who_;                ///< until it is open
+  bool wants_saved_;                  ///< ?saved=1
   caf::actor participant_;            ///< io thread only, like the next two
   std::shared_ptr<document_hub> hub_; ///< null unless open
   std::size_t loop_ = 0;
@@ -184,19 +187,22 @@ void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>&
       {errc::invalid_argument,
        "A room is named by 1 to 128 letters, digits and the characters - . _ ~ in the path."});
   auto who = caller_of(from);
-  if (const auto id = room_id::parse(name)) {
-    return shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *id, std::move(who)),
-                         yjs_settings());
-  }
-  actors::enter_alias message{std::string(yjs_dialect), name, context->settings.yjs_creates_rooms};
-  ask<room_id>(
-    context->system, context->node.directory, ask_bounds::timeout, std::move(message),
-    [context, hubs, shake, who = std::move(who)](const result<room_id>& found) {
-      if (found)
-        shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *found, who), yjs_settings());
-      else
-        shake->accept({}, std::make_shared<refused_socket>(presentable(found.why())), {});
-    });
+  const bool wants_saved = from.query_value("saved") == "1";
+  if (const auto id = room_id::parse(name))
+    return shake->accept(
+      {}, std::make_shared<yjs_socket>(context, hubs, *id, std::move(who), wants_saved),
+      yjs_settings());
+  auto accept = [context, hubs, shake, who = std::move(who),
+                 wants_saved](const result<room_id>& found) {
+    if (found)
+      shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *found, who, wants_saved),
+                    yjs_settings());
+    else
+      shake->accept({}, std::make_shared<refused_socket>(presentable(found.why())), {});
+  };
+  caf::anon_send(context->node.directory,
+                 actors::enter_alias{std::string(yjs_dialect), name,
+                                     context->settings.yjs_creates_rooms, std::move(accept)});
 }
 
 } // namespace

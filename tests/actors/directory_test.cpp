@@ -270,4 +270,54 @@ SCENARIO("requests past waking_max are refused at once") {
   CHECK_EQ(code_of(ask<room_entry>(directory, find_room{id})), "accepted");
 }
 
+SCENARIO("of many who enter by a new name at once all get one new room") {
+  const auto answers = std::make_shared<std::vector<result<room_id>>>();
+  const auto enter = [&](bool creates) {
+    anon_send(directory, enter_alias{"yjs", "notes", creates,
+                                     [answers](const auto& found) { answers->push_back(found); }});
+  };
+  enter(true);
+  enter(false);
+  enter(true);
+  consume_messages();
+  REQUIRE_EQ(answers->size(), 3U);
+  const auto created = disk->creations;
+  CHECK_EQ(created, 1);
+  std::vector<room_id> rooms;
+  std::size_t refused = 0;
+  for (const auto& answer : *answers)
+    if (answer)
+      rooms.push_back(*answer);
+    else
+      refused += answer.why().code == errc::not_found ? 1 : 0;
+  REQUIRE_EQ(rooms.size(), 2U);
+  CHECK(rooms[0] == rooms[1]);
+  CHECK_EQ(refused, 1U); // it may not make the room, and there was none when it asked
+  answers->clear();
+  enter(false);
+  consume_messages();
+  CHECK(answers->at(0).has_value());
+  CHECK(*answers->at(0) == rooms[0]);
+  CHECK_EQ(content(rooms[0], ""), "");
+}
+
+SCENARIO("a name that another node takes first leads to the room of that node") {
+  storage::room_image image;
+  image.room.id = room_id::random();
+  image.room.language = "python";
+  image.room.main = "main.py";
+  image.files = {{"main.py", "", true, 1, day_one}};
+  disk->on_creation = [&image](storage::backend& db) {
+    must(db.create_room(image, {{"yjs", "notes"}}, node_id::random(), 5s));
+  };
+  std::optional<room_id> found;
+  anon_send(directory, enter_alias{"yjs", "notes", true, [&found](const result<room_id>& answer) {
+                                     if (answer)
+                                       found = *answer;
+                                   }});
+  consume_messages();
+  REQUIRE(found.has_value());
+  CHECK(*found == image.room.id);
+}
+
 END_FIXTURE_SCOPE()

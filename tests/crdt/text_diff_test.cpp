@@ -39,10 +39,20 @@ std::string edited(std::string_view before, const std::vector<text_edit>& edits)
   return text.append(before.substr(passed));
 }
 
-std::vector<text_edit> diff(std::string_view before, std::string_view after) {
-  auto edits = diff_text(before, after);
+/// An edit that may outlive the texts.
+struct own_edit {
+  std::uint64_t position;
+  std::uint64_t removed;
+  std::string inserted;
+};
+
+std::vector<own_edit> diff(std::string_view before, std::string_view after) {
+  const auto edits = diff_text(before, after);
   REQUIRE(edited(before, edits) == after);
-  return edits;
+  std::vector<own_edit> own;
+  for (const auto& edit : edits)
+    own.push_back({edit.position, edit.removed, std::string(edit.inserted)});
+  return own;
 }
 
 std::vector<std::string> characters_of(std::string_view text) {
@@ -57,7 +67,7 @@ std::vector<std::string> characters_of(std::string_view text) {
 }
 
 /// Characters that come and go.
-std::size_t cost(std::string_view before, const std::vector<text_edit>& edits) {
+std::size_t cost(std::string_view before, const std::vector<own_edit>& edits) {
   std::size_t sum = 0;
   for (const auto& edit : edits) {
     const auto from = find_unit(before, edit.position).bytes;

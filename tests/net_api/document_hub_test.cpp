@@ -273,6 +273,18 @@ SCENARIO("a refused frame ends the connection with a code that says why") {
   CHECK_EQ(ada.session->closed_with, yjs_close::malformed);
 }
 
+SCENARIO("a hub that was told too much before it could look lets everybody come again") {
+  enter(ada);
+  auto all = std::make_shared<document_broadcast>();
+  all->updates = std::make_shared<const std::string>(1U << 20, 'x');
+  all->pieces = {{bob.id, 0, 1U << 20}};
+  for (std::size_t bytes = 0; bytes <= document_bounds::letters_bytes_max; bytes += 1U << 20)
+    hub->deliver(route, {all, {}, {}});
+  run();
+  CHECK_EQ(ada.session->closed_with, ws_close::try_again_later);
+  CHECK(ada.session->told.empty());
+}
+
 SCENARIO("what was sent just before leaving reaches the room") {
   enter(ada);
   say(ada, "last");
@@ -298,6 +310,7 @@ SCENARIO("after a failover everybody waits for the new room and then asks for th
   welcome(bob);
   deliver({updates(ada, ada), {}, {}});
   CHECK((bob.session->told == words{"step1", "ONEtwo"}));
+  acknowledge(); // of the new room: what the old one had is forgotten
   say(bob, "3");
   run();
   CHECK_EQ(batches->back(), "3");

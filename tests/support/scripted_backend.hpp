@@ -19,8 +19,9 @@ struct storage_script {
   std::optional<failure> next_write;  ///< the next fenced write is refused with this
   std::optional<failure> every_begin; ///< nothing works until the test takes it away
   std::optional<failure> every_renewal;
-  std::function<void()> on_write; ///< called once, in the next fenced write
-  bool forgets_leases = false;    ///< renewals answer that this node holds nothing
+  std::function<void()> on_write;                     ///< called once, in the next fenced write
+  std::function<void(storage::backend&)> on_creation; ///< once, before the next room is made
+  bool forgets_leases = false; ///< renewals answer that this node holds nothing
 
   // seen by the test
   int commits = 0;
@@ -73,6 +74,8 @@ public:
                                             const std::vector<storage::alias_record>& aliases,
                                             node_id node, std::chrono::milliseconds ttl) override {
     ++script_->creations;
+    if (auto look = std::exchange(script_->on_creation, nullptr))
+      look(*engine_);
     return engine_->create_room(image, aliases, node, ttl);
   }
   result<storage::room_image> load_room(room_id room) override {

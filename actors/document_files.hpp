@@ -1,0 +1,140 @@
+#pragma once
+
+// The files of a room, as its document holds them:
+//
+//   files   Y.Map of file id -> Y.Map { path, kind: "text" | "binary" | "directory",
+//                                       text: Y.Text, blob: hash in hex, size: bytes of the blob }
+//   meta    Y.Map { title, language, main: id of the main file }
+//
+// A rename sets `path`, so that typing during a rename survives. Clients may write anything into
+// the document: entries without a path that may be used are not shown, and of two with one path
+// the smaller id keeps it, the other shows as `name (2)`.
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "crdt/doc.hpp"
+#include "storage/records.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coterie::actors {
+
+enum class file_kind : std::uint8_t { text, binary, directory };
+std::string_view to_string(file_kind kind) noexcept;
+
+/// One entry of the tree.
+struct document_file {
+  std::string id;
+  std::string path;
+  file_kind kind = file_kind::text;
+  std::uint64_t version = 0; ///< sequence of the last change of its content or path
+  timestamp modified_at{};
+  std::string blob;        ///< of binary files: the hash of the content, raw
+  std::uint64_t bytes = 0; ///< of binary files; see document_files::size
+};
+
+/// BLAKE2b-256 of a file's content: the name of its blob.
+std::string hash_content(std::string_view content);
+
+class document_files {
+public:
+  /// Follows the document, which outlives it.
+  explicit document_files(crdt::doc& document);
+  document_files(const document_files&) = delete;
+  document_files& operator=(const document_files&) = delete;
+
+  using table = std::map<std::string, document_file, std::less<>>;
+
+  /// By path.
+  const table& all();
+  const document_file* find(std::string_view path);
+  const document_file* find_by_id(std::string_view id);
+  /// The main file; null when the document names none that is there.
+  const document_file* main();
+
+  /// UTF-8; empty for what is not text.
+  std::string text_of(const document_file& file);
+  std::uint64_t size_of(const document_file& file);
+  /// All files together.
+  std::uint64_t total_size();
+  /// Hashes of the blobs in use.
+  std::vector<std::string> blobs();
+
+  /// Everything that changed since the last call carries this sequence and time.
+  void stamp(std::uint64_t sequence, timestamp at);
+  /// What changed until now keeps the stamps that it has.
+  void forget_changes() {
+    changed_.clear();
+  }
+  /// Whether the tree (paths, kinds, the main file) changed since the last call.
+  bool take_tree_changed() {
+    return std::exchange(tree_changed_, false);
+  }
+
+  // -- writing; the caller has checked the bounds -------------------------------------------------
+
+  /// Whether a new file may have this path; errc::invalid_argument or errc::too_large.
+  result<void> check_new_path(std::string_view path);
+  /// The same for a file that is there already.
+  result<void> check_place(std::string_view path);
+
+  void create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
+  void create_binary(crdt::transaction& edit, const std::string& path, const std::string& hash,
+                     std::uint64_t bytes);
+  /// Makes the text what a client wants that last knew it as `base`: only what the client changed
+  /// is changed, and what others typed since then stays.
+  void merge_text(crdt::transaction& edit, const document_file& file, std::string_view base,
+                  std::string_view wanted);
+  void replace_with_text(crdt::transaction& edit, const document_file& file, std::string_view text);
+  void replace_with_binary(crdt::transaction& edit, const document_file& file,
+                           const std::string& hash, std::uint64_t bytes);
+  void rename(crdt::transaction& edit, const document_file& file, const std::string& path);
+  void remove(crdt::transaction& edit, const document_file& file);
+  void set_main(crdt::transaction& edit, const document_file& file);
+  void set_meta(crdt::transaction& edit, std::string_view key, std::string_view value);
+
+  // -- what is stored along with the document
+  // -------------------------------------------------------
+
+  /// Versions and times of all files.
+  std::string encode_details();
+  /// errc::internal when they are damaged.
+  result<void> decode_details(std::string_view details);
+
+private:
+  struct stamp_record {
+    std::uint64_t version = 0;
+    timestamp at{};
+  };
+
+  void on_change(const crdt::change& what);
+  void refresh();
+  std::optional<document_file> read_entry(const std::string& id) const;
+  std::string free_path(const document_file& file) const;
+  bool clashes(std::string_view path) const;
+  crdt::shared_type entry(std::string_view id) const;
+  crdt::shared_type text_type(const document_file& file) const;
+  crdt::shared_type add_entry(crdt::transaction& edit, const std::string& path, file_kind kind);
+
+  crdt::doc& document_;
+  crdt::shared_type files_;
+  crdt::shared_type meta_;
+  std::shared_ptr<void> subscription_;
+  table by_path_;
+  std::map<std::string, std::string, std::less<>> paths_;        ///< by id
+  std::map<std::string, stamp_record, std::less<>> stamps_;      ///< by id
+  std::map<std::string, std::uint64_t, std::less<>> text_sizes_; ///< by id; those counted
+  std::set<std::string> changed_;                                ///< ids, since the last stamp
+  bool is_stale_ = true; ///< by_path_ is older than the document
+  bool tree_changed_ = false;
+};
+
+} // namespace coterie::actors
