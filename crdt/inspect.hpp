@@ -24,6 +24,7 @@ struct unit_run {
 struct type_order {
   std::vector<unit_run> list;
   std::map<std::string, std::vector<unit_run>> keys;
+  friend bool operator==(const type_order&, const type_order&) = default;
 };
 
 /// The order of every living type below the roots named; by "/root" or "client:clock" of the item

@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const rounds = Number(process.env.COTERIE_ROUNDS ?? 150);
+const rounds = Number(process.env.COTERIE_ROUNDS ?? 100);
 const firstSeed = Number(process.env.COTERIE_SEED ?? 1 + (Date.now() % 1_000_000) * 1000);
 const isInstalled = existsSync(fileURLToPath(new URL('../node_modules/yjs', import.meta.url)));
 const skip = isInstalled ? false : 'Yjs is not installed; scripts/setup --tests does that';
