@@ -293,8 +293,8 @@ result<applied> doc_state::take_in(std::string_view update) {
   for (const auto& range : incoming.deletes)
     apply_delete(range);
   const bool defers_deletes = waiting_deletes.size() > early;
-  const bool has_released =
-    (had_waiting && release_waiting()) || (defers_deletes && (normalise_waiting_deletes(), false));
+  const bool has_released = ((had_waiting || !plan.waits.empty()) && release_waiting())
+                            || (defers_deletes && (normalise_waiting_deletes(), false));
 
   applied came;
   came.is_waiting = !plan.waits.empty() || defers_deletes;

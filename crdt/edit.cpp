@@ -328,9 +328,23 @@ result<void> transaction::format(shared_type text, std::uint64_t index, std::uin
     return beyond_end();
   if (!target_.has_room_for(16 * attributes.size()))
     return grown_too_large();
-  if (count > 0)
-    text_editor(target_, in)
-      .format(static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), attributes);
+  if (count == 0)
+    return {};
+  // A cut within a surrogate pair changes text, and a format that is set already tells nobody.
+  const auto splits_pair = [&](std::uint64_t position) {
+    const auto at = target_.find_position(in, static_cast<std::uint32_t>(position));
+    return at.item != no_item && at.offset > 0
+           && target_.items[at.item].kind() == content_kind::string
+           && find_unit(target_.content_of(target_.items[at.item]), at.offset).splits_pair;
+  };
+  if (splits_pair(index)) {
+    --index;
+    ++count;
+  }
+  if (splits_pair(index + count))
+    ++count;
+  text_editor(target_, in)
+    .format(static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(count), attributes);
   return {};
 }
 

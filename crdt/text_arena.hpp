@@ -57,7 +57,7 @@ public:
     return at;
   }
   std::string_view view(std::uint32_t at, std::uint32_t bytes) const noexcept {
-    return {data_ + at, bytes};
+    return bytes == 0 ? std::string_view() : std::string_view(data_ + at, bytes);
   }
   char* data(std::uint32_t at) noexcept {
     return data_ + at;

@@ -34,7 +34,7 @@ public:
   /// Inserts one embedded value (not undefined, no bytes).
   result<void> insert_embed(shared_type text, std::uint64_t index, const any& value,
                             const text_attributes& attributes = {});
-  /// Formats units [index, index + count).
+  /// Formats units [index, index + count), and the other half of a surrogate pair at either end.
   result<void> format(shared_type text, std::uint64_t index, std::uint64_t count,
                       const text_attributes& attributes);
   /// Makes the text `utf8` by few and small edits: what did not change keeps its identity, so

@@ -320,6 +320,23 @@ SCENARIO("formats cover exactly the units that were asked for") {
   CHECK_EQ(p.mirror().to_string(), "abcdef");
 }
 
+SCENARIO("formatting half of a surrogate pair formats all of it and changes no text") {
+  pair p;
+  p.insert(0, "a" + smile + "b");
+  const auto nothing = p.here.transact([&](transaction& t) {
+    must(t.format(p.root(), 2, 1, {{"bold", any::null{}}})); // may leave the run cut, as in Yjs
+  });
+  CHECK_EQ(nothing, "");
+  CHECK_EQ(p.root().to_string(), "a" + smile + "b");
+  pair q;
+  q.insert(0, "a" + smile + "b");
+  q.format(0, 2, {{"bold", true}});
+  CHECK_EQ(q.mirror().to_string(), "a" + smile + "b");
+  CHECK(q.delta()
+        == parsed("[{\"insert\":\"a" + smile
+                  + "\",\"attributes\":{\"bold\":true}},{\"insert\":\"b\"}]"));
+}
+
 SCENARIO("inserted text takes the formats at its place unless told otherwise") {
   pair p;
   p.insert(0, "ab", {{"bold", true}});

@@ -27,14 +27,14 @@ doc limited() {
 /// Text, a keyed value, a list in a list, a deletion, and something that waits.
 doc in_use() {
   doc out = limited();
-  const auto history = raw_update(
-    {{5,
-      0,
-      {raw_text("some text", {.root = "t"}), raw_text("value", {.root = "m", .key = "key"}),
-       raw_type(0, {.root = "a"}), raw_text("inner", {.parent = unit_id{5, 14}})}},
-     {6, 0, {raw_text("more", {.left = unit_id{5, 3}, .right = unit_id{5, 4}})}},
-     {7, 3, {raw_text("early", {.left = unit_id{7, 2}})}}},
-    {{5, 1, 2}, {9, 0, 4}});
+  const auto history =
+    raw_update({{5,
+                 0,
+                 {raw_text("some text", {.root = "t"}), raw_text("v", {.root = "m", .key = "key"}),
+                  raw_type(0, {.root = "a"}), raw_text("inner", {.parent = unit_id{5, 10}})}},
+                {6, 0, {raw_text("more", {.left = unit_id{5, 3}, .right = unit_id{5, 4}})}},
+                {7, 3, {raw_text("early", {.left = unit_id{7, 2}})}}},
+               {{5, 1, 2}, {9, 0, 4}});
   FUZZ_CHECK(out.apply_update(history));
   return out;
 }
@@ -59,16 +59,19 @@ bool take(doc& replica, std::string_view update) {
   return taken;
 }
 
-/// Another document that reads what `replica` writes ends the same.
+/// Another document that reads what `replica` writes holds the same units, and is then settled: a
+/// key whose value has several units, which no honest client writes, may lose some of it when read.
 void reload(const doc& replica) {
-  const auto state = replica.encode_state_as_update();
   doc reader = limited();
-  FUZZ_CHECK(take(reader, state));
+  FUZZ_CHECK(take(reader, replica.encode_state_as_update()));
   FUZZ_CHECK(reader.encode_state_vector() == replica.encode_state_vector());
-  FUZZ_CHECK(reader.encode_state_as_update() == state);
+  const auto state = reader.encode_state_as_update();
+  doc next = limited();
+  FUZZ_CHECK(take(next, state));
+  FUZZ_CHECK(next.encode_state_as_update() == state);
   // Once more changes nothing.
-  FUZZ_CHECK(take(reader, state));
-  FUZZ_CHECK(reader.encode_state_as_update() == state);
+  FUZZ_CHECK(take(next, state));
+  FUZZ_CHECK(next.encode_state_as_update() == state);
 }
 
 /// Merging needs no document and has the same effect.
