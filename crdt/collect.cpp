@@ -12,7 +12,7 @@ namespace coterie::crdt {
 namespace {
 
 /// Garbage below this is not worth a walk over all items.
-constexpr std::size_t garbage_bytes_min = 64U << 10;
+constexpr std::size_t garbage_bytes_min = 8U << 10;
 
 /// What is set aside for a run that had to move to grow, so that typing moves it seldom.
 std::size_t slack_capacity(std::size_t bytes) noexcept {

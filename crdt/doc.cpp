@@ -12,7 +12,7 @@ doc_state::doc_state(doc_options with) : options(with) {
 }
 
 std::size_t doc_state::memory_bytes() const noexcept {
-  std::size_t bytes = sizeof(*this) + clients.memory_bytes() + items.capacity() * sizeof(item)
+  std::size_t bytes = sizeof(*this) + clients.memory_bytes() + items.memory_bytes()
                       + content.capacity() + chains.capacity() * sizeof(chain)
                       + types.capacity() * sizeof(type_record) + 3 * name_bytes
                       + names.capacity() * sizeof(names[0])

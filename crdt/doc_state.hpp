@@ -22,7 +22,7 @@
 #include "crdt/client_table.hpp"
 #include "crdt/decoded_update.hpp"
 #include "crdt/doc.hpp"
-#include "crdt/item.hpp"
+#include "crdt/item_slab.hpp"
 #include "crdt/plan.hpp"
 #include "crdt/position_index.hpp"
 #include "crdt/text_arena.hpp"
@@ -200,7 +200,7 @@ struct doc_state {
   std::uint64_t version = 0;
 
   client_table clients;
-  std::vector<item> items;
+  item_slab items;
   item_index free_items = no_item; ///< linked by `right`
   std::size_t item_count = 0;
   std::size_t struct_count = 0; ///< items and gc runs
@@ -233,7 +233,7 @@ struct doc_state {
   decoded_update incoming;
   integration_plan incoming_plan;
   writer relay;
-  std::vector<std::uint32_t> scan_marks; ///< by item: when find_left last passed it
+  std::vector<std::uint32_t> scan_marks; ///< by item: when a long walk of find_left last passed it
   std::uint32_t scan_clock = 0;
 
   std::vector<std::pair<std::uint64_t, doc::observer>> observers;

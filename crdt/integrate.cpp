@@ -4,6 +4,8 @@
 #include "crdt/doc_state.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 namespace coterie::crdt {
 
@@ -27,28 +29,73 @@ item_index doc_state::item_beginning_with(std::uint32_t slot, unit_clock clock) 
   return cut(found, clock - items[found].clock);
 }
 
-item_index doc_state::find_left(const item& fresh, item_index left, item_index right) {
-  item_index at = left != no_item ? items[left].right : chains[fresh.chain].head;
-  if (at == right)
-    return left;
-  // An item was seen when its mark is at least `first_mark`, and it conflicts when its mark is at
-  // least `conflict_mark`: both of Yjs' sets are stretches of this one walk.
-  if (scan_marks.size() < items.size())
-    scan_marks.resize(items.size() + items.size() / 4);
-  if (scan_clock > none - item_count - 2) {
-    std::fill(scan_marks.begin(), scan_marks.end(), 0);
-    scan_clock = 0;
+namespace {
+
+/// Tells when a walk passed an item, for walks that are short.
+class short_walk {
+public:
+  static constexpr std::size_t steps_max = 24;
+
+  bool is_full() const noexcept {
+    return count_ == steps_max;
   }
-  const auto first_mark = scan_clock + 1;
-  auto conflict_mark = first_mark;
-  const auto fresh_id = clients[fresh.client].id;
-  for (; at != no_item && at != right; at = items[at].right) {
-    scan_marks[at] = ++scan_clock;
-    const item& other = items[at];
+  void pass(item_index which) noexcept {
+    passed_[count_++] = which;
+  }
+  /// The number of the step, from 1; 0: it did not pass it.
+  std::uint32_t step_of(item_index which) const noexcept {
+    for (std::uint32_t i = 0; i < count_; ++i)
+      if (passed_[i] == which)
+        return i + 1;
+    return 0;
+  }
+
+private:
+  std::array<item_index, steps_max> passed_;
+  std::uint32_t count_ = 0;
+};
+
+/// The same with a mark at every item of the document.
+class long_walk {
+public:
+  long_walk(std::vector<std::uint32_t>& marks, std::uint32_t& clock)
+      : marks_(marks), clock_(clock), before_(clock) {}
+
+  static constexpr bool is_full() noexcept {
+    return false;
+  }
+  void pass(item_index which) noexcept {
+    marks_[which] = ++clock_;
+  }
+  std::uint32_t step_of(item_index which) const noexcept {
+    return marks_[which] > before_ ? marks_[which] - before_ : 0;
+  }
+
+private:
+  std::vector<std::uint32_t>& marks_;
+  std::uint32_t& clock_;
+  const std::uint32_t before_;
+};
+
+/// The left neighbour of `fresh` among the items from `at` to `right`; nothing when the walk gets
+/// full. Yjs keeps two sets of items: those seen, which are the ones passed, and those that
+/// conflict, which are the ones passed at step `conflicts_from` or later.
+template <class Walk>
+std::optional<item_index> walk_to_left(const doc_state& in, const item& fresh, item_index left,
+                                       item_index at, item_index right, Walk walk) {
+  const auto fresh_id = in.clients[fresh.client].id;
+  std::uint32_t step = 0;
+  std::uint32_t conflicts_from = 1;
+  for (; at != no_item && at != right; at = in.items[at].right) {
+    if (walk.is_full())
+      return std::nullopt;
+    walk.pass(at);
+    ++step;
+    const item& other = in.items[at];
     if (other.origin_client == fresh.origin_client && other.origin_clock == fresh.origin_clock) {
-      if (clients[other.client].id < fresh_id) {
+      if (in.clients[other.client].id < fresh_id) {
         left = at;
-        conflict_mark = scan_clock + 1;
+        conflicts_from = step + 1;
       } else if (other.right_client == fresh.right_client
                  && other.right_clock == fresh.right_clock) {
         break;
@@ -57,15 +104,33 @@ item_index doc_state::find_left(const item& fresh, item_index left, item_index r
     }
     if (other.origin_client == none)
       break;
-    const auto origin = item_holding(other.origin_client, other.origin_clock);
-    if (origin == no_item || scan_marks[origin] < first_mark)
+    const auto origin = in.item_holding(other.origin_client, other.origin_clock);
+    const auto seen = origin == no_item ? 0 : walk.step_of(origin);
+    if (seen == 0)
       break;
-    if (scan_marks[origin] < conflict_mark) {
+    if (seen < conflicts_from) {
       left = at;
-      conflict_mark = scan_clock + 1;
+      conflicts_from = step + 1;
     }
   }
   return left;
+}
+
+} // namespace
+
+item_index doc_state::find_left(const item& fresh, item_index left, item_index right) {
+  const item_index at = left != no_item ? items[left].right : chains[fresh.chain].head;
+  if (at == right)
+    return left;
+  if (const auto found = walk_to_left(*this, fresh, left, at, right, short_walk()))
+    return *found;
+  if (scan_marks.size() < items.size())
+    scan_marks.resize(items.size() + items.size() / 4);
+  if (scan_clock > none - item_count - 2) {
+    std::fill(scan_marks.begin(), scan_marks.end(), 0);
+    scan_clock = 0;
+  }
+  return *walk_to_left(*this, fresh, left, at, right, long_walk(scan_marks, scan_clock));
 }
 
 void doc_state::append_gc(std::uint32_t slot, unit_clock length) {
@@ -84,10 +149,7 @@ item_index doc_state::make_item(std::uint32_t slot, unit_clock clock, const deco
     free_items = items[number].right;
     items[number] = {};
   } else {
-    number = static_cast<item_index>(items.size());
-    if (items.size() == items.capacity())
-      items.reserve(items.size() + std::max<std::size_t>(8, items.size() / 2));
-    items.emplace_back();
+    number = items.add();
     if (!indexes.empty())
       index_leaf.resize(items.size(), none);
   }

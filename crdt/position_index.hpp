@@ -6,7 +6,7 @@
 // fan_out children and the sum of their visible units. The tree is made when somebody first asks
 // for a position and is kept up from then on; documents that only take remote updates never pay.
 
-#include "crdt/item.hpp"
+#include "crdt/item_slab.hpp"
 
 #include <array>
 #include <cstddef>
@@ -19,7 +19,7 @@ class position_index {
 public:
   /// Items of the document, and for each the leaf that it is in (none when in no index).
   struct view {
-    const std::vector<item>& items;
+    const item_slab& items;
     std::vector<std::uint32_t>& leaf_of;
   };
 

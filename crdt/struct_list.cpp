@@ -24,11 +24,8 @@ struct_list::place struct_list::find(unit_clock clock) const noexcept {
 }
 
 void struct_list::push_back(struct_entry entry) {
-  if (chunks_.empty() || chunks_.back().size() == chunk_entries_max) {
+  if (chunks_.empty() || chunks_.back().size() == chunk_entries_max)
     chunks_.emplace_back();
-    if (chunks_.size() > 1)
-      chunks_.back().reserve(chunk_entries_max);
-  }
   chunks_.back().push_back(entry);
   ++size_;
 }
@@ -37,9 +34,7 @@ void struct_list::insert_after(place at, struct_entry entry) {
   ++size_;
   auto* entries = &chunks_[at.chunk];
   if (entries->size() == chunk_entries_max) {
-    std::vector<struct_entry> upper;
-    upper.reserve(chunk_entries_max);
-    upper.assign(entries->begin() + chunk_entries_max / 2, entries->end());
+    std::vector<struct_entry> upper(entries->begin() + chunk_entries_max / 2, entries->end());
     entries->resize(chunk_entries_max / 2);
     chunks_.insert(chunks_.begin() + at.chunk + 1, std::move(upper));
     if (at.offset >= chunk_entries_max / 2)
