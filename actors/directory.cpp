@@ -90,7 +90,7 @@ struct directory_state {
     opened.room = new_room(m, *language, files);
     if (auto title = check_title(opened.room.title); !title)
       return use(title.why());
-    auto made = make_document(files, opened.room);
+    auto made = make_document(files, opened.room, context.rooms.now);
     if (!made)
       return use(made.why());
     store_new_room(std::move(opened), std::move(*made), std::move(use));
@@ -199,15 +199,15 @@ struct directory_state {
     const auto asked_at = self->clock().now();
     self
       ->request(context.rooms.store, store_timeout,
-                make_store_task([id, node = context.node](storage::backend& db) {
-                  return read_room(db, id, node);
-                }))
+                make_store_task([id, node = context.node, now = context.rooms.now](
+                                  storage::backend& db) { return read_room(db, id, node, now); }))
       .then([this, id, asked_at](
               room_state_on_disk& loaded) { wake(slots[id], std::move(loaded), asked_at); },
             [this, id](const caf::error& why) { on_load_failed(id, why); });
   }
 
-  static result<room_state_on_disk> read_room(storage::backend& db, room_id id, node_id node) {
+  static result<room_state_on_disk> read_room(storage::backend& db, room_id id, node_id node,
+                                              wall_clock now) {
     auto lease = db.take_lease(id, node, directory_bounds::lease_ttl);
     if (!lease)
       return lease.why();
@@ -223,7 +223,7 @@ struct directory_state {
     auto stored = db.load_document(id);
     if (!stored)
       return stored.why();
-    auto document = room_document::load(*stored);
+    auto document = room_document::load(*stored, now);
     if (!document)
       return document.why();
     room_state_on_disk loaded;

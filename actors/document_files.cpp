@@ -65,32 +65,46 @@ std::string numbered(std::string_view path, std::size_t number) {
          + std::string(path.substr(end));
 }
 
-/// A stretch of an old text that is there no more, or something new in front of unit `position`.
-using edits = std::vector<crdt::text_edit>;
+/// One edit of an old text, its insertion as a length in UTF-16 units: what positions need.
+struct shift {
+  std::uint64_t position = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t inserted = 0;
+
+  std::uint64_t end() const noexcept {
+    return position + removed;
+  }
+};
+
+/// What others did to a text, ascending and apart.
+using shifts = std::vector<shift>;
+
+shifts shifts_between(std::string_view before, std::string_view after) {
+  shifts all;
+  for (const auto& edit : crdt::diff_text(before, after))
+    all.push_back({edit.position, edit.removed, crdt::utf16_units(edit.inserted)});
+  return all;
+}
 
 /// Where unit `position` of a text is after `others` have changed it; `after` tells which side of
-/// an insertion at that place is meant.
-std::uint64_t moved_position(const edits& others, std::uint64_t position, bool after) {
-  std::int64_t shift = 0;
+/// an insertion at that place is meant. A unit that is gone is where it was.
+std::uint64_t moved_position(const shifts& others, std::uint64_t position, bool after) {
+  std::uint64_t added = 0;
+  std::uint64_t gone = 0;
   for (const auto& edit : others) {
     if (edit.position > position || (edit.position == position && !after && edit.removed == 0))
       break;
-    const auto inserted = static_cast<std::int64_t>(crdt::utf16_units(edit.inserted));
-    if (edit.position + edit.removed > position) // it is gone: the place where it was
-      return static_cast<std::uint64_t>(static_cast<std::int64_t>(edit.position) + shift
-                                        + (after ? inserted : 0));
-    if (edit.position == position && edit.removed == 0) {
-      shift += inserted;
-      continue;
-    }
-    shift += inserted - static_cast<std::int64_t>(edit.removed);
+    if (edit.end() > position)
+      return edit.position + added - gone + (after ? edit.inserted : 0);
+    added += edit.inserted;
+    gone += edit.removed;
   }
-  return static_cast<std::uint64_t>(static_cast<std::int64_t>(position) + shift);
+  return position + added - gone;
 }
 
 /// What is left of units [begin, end) of a text after `others`, as ranges of the changed text.
 std::vector<std::pair<std::uint64_t, std::uint64_t>>
-surviving_ranges(const edits& others, std::uint64_t begin, std::uint64_t end) {
+surviving_ranges(const shifts& others, std::uint64_t begin, std::uint64_t end) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> kept;
   const auto keep = [&](std::uint64_t from, std::uint64_t to) {
     if (from < to) {
@@ -102,13 +116,27 @@ surviving_ranges(const edits& others, std::uint64_t begin, std::uint64_t end) {
   for (const auto& edit : others) {
     if (edit.position >= end)
       break;
-    if (edit.position + edit.removed < at)
+    if (edit.end() < at)
       continue;
     keep(at, std::max(at, edit.position));
-    at = std::max(at, edit.position + edit.removed);
+    at = std::max(at, edit.end());
   }
   keep(at, end);
   return kept;
+}
+
+/// The text with one character for each embedded value, so that positions in both are the same.
+std::string text_with_placeholders(const crdt::shared_type& body) {
+  auto plain = body.to_string();
+  if (crdt::utf16_units(plain) == body.length())
+    return plain;
+  std::string all;
+  for (const auto& run : body.to_delta())
+    if (const auto* text = std::get_if<std::string>(&run.insert))
+      all += *text;
+    else
+      all += "\xEF\xBF\xBC"; // U+FFFC, object replacement character
+  return all;
 }
 
 } // namespace
@@ -139,8 +167,7 @@ document_files::document_files(crdt::doc& document)
       meta_(document.root("meta")),
       subscription_(document.observe([this](const crdt::change& what) { on_change(what); })) {}
 
-// -- following the document
-// -------------------------------------------------------------------------
+// -- following the document ---------------------------------------------------------------------
 
 void document_files::on_change(const crdt::change& what) {
   for (const auto& type : what.types()) {
@@ -208,10 +235,8 @@ std::optional<document_file> document_files::read_entry(const std::string& id) c
   return file;
 }
 
-/// Whether `path` is taken, lies in a file, or would be a directory and a file.
-bool document_files::clashes(std::string_view path) const {
-  if (by_path_.contains(path))
-    return true;
+/// Whether `path` leads through a file.
+bool document_files::lies_in_file(std::string_view path) const {
   for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
     const auto above = by_path_.find(path.substr(0, slash));
     if (above != by_path_.end() && above->second.kind != file_kind::directory)
@@ -222,7 +247,7 @@ bool document_files::clashes(std::string_view path) const {
 
 std::string document_files::free_path(const document_file& file) const {
   std::string path = file.path;
-  for (std::size_t number = 2; clashes(path); ++number)
+  for (std::size_t number = 2; by_path_.contains(path); ++number)
     path = numbered(file.path, number);
   return path;
 }
@@ -234,7 +259,14 @@ void document_files::refresh() {
   paths_.clear();
   auto ids = files_.keys();
   std::ranges::sort(ids);
+  const auto is_gone = [&](const auto& known) {
+    return !std::ranges::binary_search(ids, known.first);
+  };
+  std::erase_if(stamps_, is_gone);
+  std::erase_if(text_sizes_, is_gone);
   for (const auto& id : ids) {
+    if (by_path_.size() == room_bounds::files_max)
+      break;
     auto file = read_entry(id);
     if (!file)
       continue;
@@ -245,22 +277,19 @@ void document_files::refresh() {
     auto path = file->path;
     by_path_.emplace(std::move(path), std::move(*file));
   }
-  // A file that another one's path runs through: the deeper one is not shown.
+  // A file that another one's path runs through: the deeper one is not shown. By path the upper
+  // ones come first, and one that is hidden itself lies in a file that is not.
   for (auto at = by_path_.begin(); at != by_path_.end();) {
-    bool is_hidden = false;
-    for (auto slash = at->first.find('/'); slash != std::string::npos && !is_hidden;
-         slash = at->first.find('/', slash + 1)) {
-      const auto above = by_path_.find(at->first.substr(0, slash));
-      is_hidden = above != by_path_.end() && above->second.kind != file_kind::directory;
+    if (!lies_in_file(at->first)) {
+      ++at;
+      continue;
     }
-    if (is_hidden)
-      paths_.erase(at->second.id);
-    at = is_hidden ? by_path_.erase(at) : std::next(at);
+    paths_.erase(at->second.id);
+    at = by_path_.erase(at);
   }
 }
 
-// -- reading
-// ------------------------------------------------------------------------------------------
+// -- reading ------------------------------------------------------------------------------------
 
 const document_files::table& document_files::all() {
   refresh();
@@ -316,8 +345,7 @@ std::vector<std::string> document_files::blobs() {
   return hashes;
 }
 
-// -- writing
-// ------------------------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------------------------
 
 result<void> document_files::check_new_path(std::string_view path) {
   if (all().size() >= room_bounds::files_max)
@@ -341,80 +369,94 @@ result<void> document_files::check_place(std::string_view path) {
   return {};
 }
 
-crdt::shared_type document_files::add_entry(crdt::transaction& edit, const std::string& path,
-                                            file_kind kind) {
-  const auto id = format_uuid(random_uuid());
-  auto made = edit.set_type(files_, id, crdt::type_kind::map);
+result<crdt::shared_type> document_files::add_entry(crdt::transaction& edit,
+                                                    const std::string& path, file_kind kind) {
+  auto made = edit.set_type(files_, format_uuid(random_uuid()), crdt::type_kind::map);
   if (!made)
-    return {};
-  (void)edit.set(*made, "path", path);
-  (void)edit.set(*made, "kind", to_string(kind));
-  return *made;
+    return made;
+  if (auto done = edit.set(*made, "path", path); !done)
+    return std::move(done).why();
+  if (auto done = edit.set(*made, "kind", to_string(kind)); !done)
+    return std::move(done).why();
+  return made;
 }
 
-void document_files::create_text(crdt::transaction& edit, const std::string& path,
-                                 std::string_view text) {
+result<void> document_files::put_text(crdt::transaction& edit, const crdt::shared_type& map,
+                                      std::string_view text) {
+  const auto body = edit.set_type(map, "text", crdt::type_kind::text);
+  return body ? edit.insert_text(*body, 0, text) : result<void>{body.why()};
+}
+
+result<void> document_files::put_blob(crdt::transaction& edit, const crdt::shared_type& map,
+                                      std::string_view hash, std::uint64_t bytes) {
+  if (auto done = edit.set(map, "blob", to_hex(hash)); !done)
+    return done;
+  return edit.set(map, "size", static_cast<double>(bytes));
+}
+
+result<void> document_files::create_text(crdt::transaction& edit, const std::string& path,
+                                         std::string_view text) {
   const auto made = add_entry(edit, path, file_kind::text);
-  if (const auto body = edit.set_type(made, "text", crdt::type_kind::text))
-    (void)edit.insert_text(*body, 0, text);
+  if (!made)
+    return made.why();
+  auto done = put_text(edit, *made, text);
+  if (!done)
+    (void)edit.erase(files_, std::string(made->key()));
+  return done;
 }
 
-void document_files::create_binary(crdt::transaction& edit, const std::string& path,
-                                   const std::string& hash, std::uint64_t bytes) {
+result<void> document_files::create_binary(crdt::transaction& edit, const std::string& path,
+                                           const std::string& hash, std::uint64_t bytes) {
   const auto made = add_entry(edit, path, file_kind::binary);
-  (void)edit.set(made, "blob", to_hex(hash));
-  (void)edit.set(made, "size", static_cast<double>(bytes));
+  return made ? put_blob(edit, *made, hash, bytes) : result<void>{made.why()};
 }
 
-void document_files::merge_text(crdt::transaction& edit, const document_file& file,
-                                std::string_view base, std::string_view wanted) {
+result<void> document_files::merge_text(crdt::transaction& edit, const document_file& file,
+                                        std::string_view base, std::string_view wanted) {
   const auto body = text_type(file);
-  const auto current = body.to_string();
-  if (base == current) {
-    (void)edit.replace_text(body, wanted);
-    return;
-  }
-  const auto others = crdt::diff_text(base, current);
+  if (!body.is_alive() || body.kind() != crdt::type_kind::text)
+    return put_text(edit, entry(file.id), wanted); // whoever made the entry left it out
+  const auto current = text_with_placeholders(body);
+  if (base == current)
+    return edit.replace_text(body, wanted);
+  const auto others = shifts_between(base, current);
   const auto own = crdt::diff_text(base, wanted);
   for (auto change = own.rbegin(); change != own.rend(); ++change) {
-    const auto ranges =
-      surviving_ranges(others, change->position, change->position + change->removed);
-    const auto place = moved_position(others, change->position + change->removed, false);
+    const auto end = change->position + change->removed;
+    const auto ranges = surviving_ranges(others, change->position, end);
     if (!change->inserted.empty())
-      (void)edit.insert_text(body, place, change->inserted);
+      if (auto done = edit.insert_text(body, moved_position(others, end, false), change->inserted);
+          !done)
+        return done;
     for (auto range = ranges.rbegin(); range != ranges.rend(); ++range)
-      (void)edit.remove(body, range->first, range->second - range->first);
+      if (auto done = edit.remove(body, range->first, range->second - range->first); !done)
+        return done;
   }
+  return {};
 }
 
-void document_files::replace_with_text(crdt::transaction& edit, const document_file& file,
-                                       std::string_view text) {
+result<void> document_files::replace_with_text(crdt::transaction& edit, const document_file& file,
+                                               std::string_view text) {
   const auto map = entry(file.id);
-  if (file.kind == file_kind::text) {
-    if (const auto body = text_type(file); body.is_alive()) {
-      (void)edit.replace_text(body, text);
-      return;
-    }
-  }
-  (void)edit.set(map, "kind", to_string(file_kind::text));
+  if (auto done = put_text(edit, map, text); !done)
+    return done;
   (void)edit.erase(map, "blob");
   (void)edit.erase(map, "size");
-  if (const auto body = edit.set_type(map, "text", crdt::type_kind::text))
-    (void)edit.insert_text(*body, 0, text);
+  return edit.set(map, "kind", to_string(file_kind::text));
 }
 
-void document_files::replace_with_binary(crdt::transaction& edit, const document_file& file,
-                                         const std::string& hash, std::uint64_t bytes) {
+result<void> document_files::replace_with_binary(crdt::transaction& edit, const document_file& file,
+                                                 const std::string& hash, std::uint64_t bytes) {
   const auto map = entry(file.id);
-  (void)edit.set(map, "kind", to_string(file_kind::binary));
+  if (auto done = put_blob(edit, map, hash, bytes); !done)
+    return done;
   (void)edit.erase(map, "text");
-  (void)edit.set(map, "blob", to_hex(hash));
-  (void)edit.set(map, "size", static_cast<double>(bytes));
+  return edit.set(map, "kind", to_string(file_kind::binary));
 }
 
-void document_files::rename(crdt::transaction& edit, const document_file& file,
-                            const std::string& path) {
-  (void)edit.set(entry(file.id), "path", path);
+result<void> document_files::rename(crdt::transaction& edit, const document_file& file,
+                                    const std::string& path) {
+  return edit.set(entry(file.id), "path", path);
 }
 
 void document_files::remove(crdt::transaction& edit, const document_file& file) {
@@ -431,8 +473,7 @@ void document_files::set_meta(crdt::transaction& edit, std::string_view key,
     (void)edit.set(meta_, key, value);
 }
 
-// -- details
-// ------------------------------------------------------------------------------------------
+// -- details ------------------------------------------------------------------------------------
 
 std::string document_files::encode_details() {
   crdt::writer out;

@@ -7,8 +7,9 @@
 //   meta    Y.Map { title, language, main: id of the main file }
 //
 // A rename sets `path`, so that typing during a rename survives. Clients may write anything into
-// the document: entries without a path that may be used are not shown, and of two with one path
-// the smaller id keeps it, the other shows as `name (2)`.
+// the document: entries without a path that may be used, or whose path leads through a file, are
+// not shown, nor those past room_bounds::files_max (the smaller ids are); of two with one path the
+// smaller id keeps it, the other shows as `name (2)`.
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -86,23 +87,26 @@ public:
   /// The same for a file that is there already.
   result<void> check_place(std::string_view path);
 
-  void create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
-  void create_binary(crdt::transaction& edit, const std::string& path, const std::string& hash,
-                     std::uint64_t bytes);
+  // errc::too_large when the document would pass its limits.
+
+  result<void> create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
+  result<void> create_binary(crdt::transaction& edit, const std::string& path,
+                             const std::string& hash, std::uint64_t bytes);
   /// Makes the text what a client wants that last knew it as `base`: only what the client changed
   /// is changed, and what others typed since then stays.
-  void merge_text(crdt::transaction& edit, const document_file& file, std::string_view base,
-                  std::string_view wanted);
-  void replace_with_text(crdt::transaction& edit, const document_file& file, std::string_view text);
-  void replace_with_binary(crdt::transaction& edit, const document_file& file,
-                           const std::string& hash, std::uint64_t bytes);
-  void rename(crdt::transaction& edit, const document_file& file, const std::string& path);
+  result<void> merge_text(crdt::transaction& edit, const document_file& file, std::string_view base,
+                          std::string_view wanted);
+  /// Of a file that was binary.
+  result<void> replace_with_text(crdt::transaction& edit, const document_file& file,
+                                 std::string_view text);
+  result<void> replace_with_binary(crdt::transaction& edit, const document_file& file,
+                                   const std::string& hash, std::uint64_t bytes);
+  result<void> rename(crdt::transaction& edit, const document_file& file, const std::string& path);
   void remove(crdt::transaction& edit, const document_file& file);
   void set_main(crdt::transaction& edit, const document_file& file);
   void set_meta(crdt::transaction& edit, std::string_view key, std::string_view value);
 
-  // -- what is stored along with the document
-  // -------------------------------------------------------
+  // -- what is stored along with the document ---------------------------------------------------
 
   /// Versions and times of all files.
   std::string encode_details();
@@ -119,10 +123,15 @@ private:
   void refresh();
   std::optional<document_file> read_entry(const std::string& id) const;
   std::string free_path(const document_file& file) const;
-  bool clashes(std::string_view path) const;
+  bool lies_in_file(std::string_view path) const;
   crdt::shared_type entry(std::string_view id) const;
   crdt::shared_type text_type(const document_file& file) const;
-  crdt::shared_type add_entry(crdt::transaction& edit, const std::string& path, file_kind kind);
+  result<crdt::shared_type> add_entry(crdt::transaction& edit, const std::string& path,
+                                      file_kind kind);
+  static result<void> put_text(crdt::transaction& edit, const crdt::shared_type& map,
+                               std::string_view text);
+  static result<void> put_blob(crdt::transaction& edit, const crdt::shared_type& map,
+                               std::string_view hash, std::uint64_t bytes);
 
   crdt::doc& document_;
   crdt::shared_type files_;

@@ -19,6 +19,8 @@ struct journal_bounds {
   static constexpr std::chrono::milliseconds delay{20};
   /// 32 MiB not stored: the store is far behind, and the room gives up before memory does.
   static constexpr std::size_t unsaved_bytes_max = 32U << 20;
+  /// What an entry takes in memory beside its update, about.
+  static constexpr std::size_t entry_bytes = 128;
   /// Entries and bytes in the tail after which a snapshot is made: reading them again when the room
   /// is loaded then takes some milliseconds.
   static constexpr std::uint64_t tail_entries_max = 10'000;
@@ -52,6 +54,10 @@ public:
   bool can_begin() const noexcept {
     return !is_under_way_ && !waiting_.empty();
   }
+  /// Whether changes wait for the next batch.
+  bool has_waiting() const noexcept {
+    return !waiting_.empty();
+  }
   bool is_under_way() const noexcept {
     return is_under_way_;
   }
@@ -59,7 +65,8 @@ public:
     return unsaved_bytes_ > journal_bounds::unsaved_bytes_max;
   }
 
-  /// The next batch; until commit() none other begins.
+  /// The next batch, at most storage::append_entries_max of what waits; until commit() none other
+  /// begins.
   std::vector<storage::journal_entry> begin();
   /// The batch is on disk.
   void commit();

@@ -113,28 +113,9 @@ struct room_state {
 
   // -- storing -------------------------------------------------------------------------------
 
-  /// Runs `write` in the store and answers with `answer` once it is durable. Memory has already
-  /// changed: when the store refuses, this room is not the truth any more and ends.
-  template <class T, class Write>
-  caf::result<T> store_then(Write write, T answer) {
-    auto promise = self->template make_response_promise<T>();
-    ++unsaved;
-    self->request(context.store, room_bounds::store_timeout, make_store_task(std::move(write)))
-      .then(
-        [this, promise, answer = std::move(answer)]() mutable {
-          --unsaved;
-          promise.deliver(std::move(answer));
-        },
-        [this, promise](const caf::error& why) mutable {
-          --unsaved;
-          promise.deliver(to_error(to_failure(why)));
-          on_store_failed(to_failure(why));
-        });
-    return promise;
-  }
-
-  /// Answers a write that changed nothing. What it repeats may still be on its way to the disk:
-  /// then an empty task stands behind that in the store's mailbox, perhaps in the next commit.
+  /// Answers a write that changed nothing in the document. What it repeats may still be on its way
+  /// to the disk: then an empty task stands behind that in the store's mailbox, perhaps in the next
+  /// commit.
   template <class T>
   caf::result<T> answer_when_saved(T answer) {
     if (unsaved == 0)
@@ -222,6 +203,8 @@ struct room_state {
     for (const auto id : runs.under_way())
       self->send(context.dispatcher, cancel_job{id, room.id});
     begin_closing();
+    is_finishing = true; // there is nothing to store any more
+    fail_waiters({errc::not_found, "the room was deleted"});
     auto promise = self->make_response_promise<void>();
     self
       ->request(
@@ -338,13 +321,33 @@ struct room_state {
     return promise;
   }
 
-  /// Stores the room's record with what waits of the journal.
+  /// Stores the room's record, and answers once that and every change of the document until now are
+  /// on disk.
   template <class T>
   caf::result<T> store_room_then(T answer) {
-    save_now();
-    return store_then(
-      [lease = lease, room = room](storage::backend& db) { return db.update_room(lease, room); },
-      std::move(answer));
+    auto promise = self->template make_response_promise<T>();
+    ++unsaved;
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_store_task([lease = lease, room = room](storage::backend& db) {
+                  return db.update_room(lease, room);
+                }))
+      .then(
+        [this, promise, answer = std::move(answer)]() mutable {
+          --unsaved;
+          when_durable([promise, answer = std::move(answer)](const result<void>& saved) mutable {
+            if (saved)
+              promise.deliver(std::move(answer));
+            else
+              promise.deliver(to_error(saved.why()));
+          });
+        },
+        [this, promise](const caf::error& why) mutable {
+          --unsaved;
+          promise.deliver(to_error(to_failure(why)));
+          on_store_failed(to_failure(why));
+        });
+    return promise;
   }
 
   // -- runs ----------------------------------------------------------------------------------
@@ -538,6 +541,8 @@ struct room_state {
   /// Calls `tell` when every change until now is on disk, or is lost.
   void when_durable(durable_waiter tell) {
     flush_soon();
+    if (has_lost_writes)
+      return tell(failure{errc::unavailable, "this was not saved; try again"});
     if (document.journal().is_saved())
       return tell({});
     waiters.emplace_back(document.journal().last(), std::move(tell));
@@ -550,7 +555,7 @@ struct room_state {
       follow_main_file();
     if (document.journal().is_overfull())
       return on_store_failed({errc::unavailable, "the journal is too far behind"});
-    if (document.journal().can_begin() && !will_save) {
+    if (document.journal().can_begin() && !will_save && !closing) {
       will_save = true;
       next_save = self->run_delayed(journal_bounds::delay, [this] {
         will_save = false;
@@ -575,28 +580,38 @@ struct room_state {
 
   /// Stores what waits, unless a batch is under way: then that one's end does.
   void save_now() {
-    if (!document.journal().can_begin())
+    if (is_finishing || !document.journal().can_begin())
       return;
     self
       ->request(context.store, room_bounds::store_timeout,
                 make_store_task([lease = lease, entries = document.begin_batch(),
-                                 blobs = files.take_new_blobs()](storage::backend& db) {
-                  return append(db, lease, entries, blobs);
+                                 blobs = files.take_new_blobs(),
+                                 used = document.files().blobs()](storage::backend& db) {
+                  return append(db, lease, entries, blobs, used);
                 }))
       .then([this] { on_batch_saved(); },
             [this](const caf::error& why) { on_store_failed(to_failure(why)); });
+    // Behind the batch, so that it is due even when there is never a moment without changes.
+    if (document.journal().wants_snapshot(false) && !document.journal().has_waiting())
+      save_snapshot();
   }
 
-  /// The fenced call first: when that is refused, nothing is written.
+  /// The contents before the entries that name them; every call is fenced. Contents that were
+  /// replaced make place for new ones.
   static result<void> append(storage::backend& db, const storage::fence& lease,
                              const std::vector<storage::journal_entry>& entries,
-                             const blob_table& blobs) {
-    if (auto fenced = db.append_journal(lease, entries); !fenced)
-      return fenced;
-    for (const auto& [hash, content] : blobs)
-      if (auto saved = db.save_blob(lease, hash, *content); !saved)
+                             const blob_table& blobs, const std::vector<std::string>& used) {
+    for (const auto& [hash, content] : blobs) {
+      auto saved = db.save_blob(lease, hash, *content);
+      if (!saved && saved.why().code == errc::too_large) {
+        if (auto kept = db.retain_blobs(lease, used); !kept)
+          return std::move(kept).why();
+        saved = db.save_blob(lease, hash, *content);
+      }
+      if (!saved)
         return saved;
-    return {};
+    }
+    return db.append_journal(lease, entries);
   }
 
   void on_batch_saved() {
@@ -606,8 +621,6 @@ struct room_state {
     release_waiters();
     if (closing)
       return finish_closing();
-    if (document.journal().wants_snapshot(false))
-      save_snapshot();
     if (waiters.empty())
       after_changes();
     else
@@ -622,8 +635,9 @@ struct room_state {
     waiters.erase(waiters.begin(), first);
   }
 
+  /// Everything that it holds is on disk or on its way there.
   void save_snapshot() {
-    if (!document.journal().is_saved() || snapshot_is_under_way)
+    if (snapshot_is_under_way)
       return; // with one of the next batches
     snapshot_is_under_way = true;
     self
@@ -680,6 +694,7 @@ struct room_state {
       return;
     log::warning("a room lost its lease", {{"room", room.id.str()}, {"epoch", lease.epoch}});
     begin_closing();
+    fail_waiters({errc::unavailable, "this was not saved; try again"});
     tell_all(room_closed_event{"moved"});
     self->quit(); // nothing is stored, nothing is given back: it is not ours
   }
@@ -703,7 +718,7 @@ struct room_state {
     if (std::exchange(is_finishing, true))
       return;
     self->request(context.store, room_bounds::store_timeout, make_store_task(last_task()))
-      .then([this] { end(document.journal().is_under_way()); },
+      .then([this] { end(!has_lost_writes && document.journal().is_under_way()); },
             [this](const caf::error&) { end(false); }); // the lease will run out by itself
   }
 
@@ -729,7 +744,7 @@ struct room_state {
     return [lease = lease, blobs = std::move(blobs), entries = std::move(entries),
             snapshot = std::move(snapshot),
             used = document.files().blobs()](storage::backend& db) -> result<void> {
-      if (auto fenced = append(db, lease, entries, blobs); !fenced)
+      if (auto fenced = append(db, lease, entries, blobs, used); !fenced)
         return fenced;
       if (snapshot)
         if (auto saved = store_snapshot(db, lease, *snapshot, used); !saved)

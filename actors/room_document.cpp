@@ -63,6 +63,8 @@ result<std::shared_ptr<room_document>> room_document::load(const storage::stored
   for (const auto& entry : stored.tail) {
     if (auto taken = loaded->doc_.apply_update(entry.update); !taken)
       return damaged(taken.why());
+    if (entry.sequence != sequence + 1)
+      return damaged({errc::internal, "a change is missing"});
     sequence = entry.sequence;
     tail_bytes += entry.update.size();
     loaded->files_.stamp(sequence, entry.at);
@@ -88,23 +90,41 @@ void room_document::prepare(const std::function<void(crdt::transaction&)>& how) 
 // -- storing --------------------------------------------------------------------------------------
 
 std::vector<storage::journal_entry> room_document::begin_batch() {
+  auto entries = journal_.begin();
+  under_way_ = {};
+  if (journal_.has_waiting()) // too much for one batch: what is saved is told after the last
+    return entries;
   under_way_.vector = doc_.encode_state_vector();
-  under_way_.updates.clear();
   for (const auto& [who, entry] : members_)
     if (entry.wants_saved)
       under_way_.updates.emplace_back(who, entry.updates);
-  return journal_.begin();
+  return entries;
 }
 
 void room_document::commit_batch() {
   journal_.commit();
-  saved_vector_ = std::exchange(under_way_.vector, {});
-  for (const auto& [who, updates] : std::exchange(under_way_.updates, {}))
-    say_saved(who, updates);
+  const auto saved = std::exchange(under_way_, {});
+  if (saved.vector.empty())
+    return;
+  saved_vector_ = saved.vector;
+  for (const auto& [who, updates] : saved.updates)
+    if (const auto known = members_.find(who); known != members_.end())
+      say_saved(who, known->second, updates);
+  say_saved_to_all();
 }
 
-void room_document::say_saved(participant_id to, std::uint64_t updates) {
+void room_document::say_saved(participant_id to, member& who, std::uint64_t updates) {
+  who.updates_saved = updates;
   reply(to, framed(crdt::saved_frame{saved_vector_, updates}));
+}
+
+/// Updates that said nothing new are in no batch: they are as durable as what they repeat.
+void room_document::say_saved_to_all() {
+  if (!journal_.is_saved())
+    return;
+  for (auto& [who, entry] : members_)
+    if (entry.wants_saved && entry.updates_saved != entry.updates)
+      say_saved(who, entry, entry.updates);
 }
 
 storage::document_snapshot room_document::snapshot(timestamp at) {
@@ -165,7 +185,7 @@ void room_document::take_update(const document_frame& frame, member& who, time_p
   const auto taken = doc_.apply_update(frame.body());
   if (!taken)
     return refuse(frame.from, who, taken.why());
-  if (!taken->is_waiting)
+  if (!doc_.has_waiting())
     waiting_since_.reset();
   else if (!waiting_since_)
     waiting_since_ = now;
@@ -255,6 +275,7 @@ bool room_document::has_output() const noexcept {
 
 room_document::output room_document::flush(time_point) {
   say_welcomes();
+  say_saved_to_all();
   answer_syncs();
   say_states();
   say_denials();
@@ -299,8 +320,8 @@ void room_document::say_welcomes() {
     reply(who, step1_frames());
     replies_.back().is_welcome = true;
     asked_for_states_.push_back(who);
-    if (members_.at(who).wants_saved)
-      say_saved(who, 0);
+    if (auto& newcomer = members_.at(who); newcomer.wants_saved)
+      say_saved(who, newcomer, 0);
   }
 }
 
@@ -353,7 +374,7 @@ shared_frames room_document::missing_frames(const std::string& vector) {
 // -- time ---------------------------------------------------------------------------------------
 
 bool room_document::needs_ticks() const noexcept {
-  return awareness_.size() != 0 || waiting_since_ || whole_.frames || missing_.frames
+  return awareness_.size() != 0 || doc_.has_waiting() || whole_.frames || missing_.frames
          || step1_.frames;
 }
 
@@ -362,6 +383,8 @@ void room_document::tick(time_point now) {
   for (auto* kept : {&whole_, &missing_, &step1_})
     if (!std::exchange(kept->was_used, false))
       *kept = {};
+  if (doc_.has_waiting() && !waiting_since_) // it was loaded so
+    waiting_since_ = now;
   if (waiting_since_ && now - *waiting_since_ >= document_bounds::pending_time_max) {
     waiting_since_.reset();
     doc_.drop_waiting();

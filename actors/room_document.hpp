@@ -66,7 +66,7 @@ public:
 
   // -- storing ------------------------------------------------------------------------------------
 
-  /// What to append to the stored journal; see document_journal::begin.
+  /// What to append to the stored journal next; see document_journal::begin.
   std::vector<storage::journal_entry> begin_batch();
   /// That is durable: who asked to be told is told with the next flush().
   void commit_batch();
@@ -122,7 +122,8 @@ private:
   struct member {
     std::string name;
     bool wants_saved = false;
-    std::uint64_t updates = 0; ///< update frames taken
+    std::uint64_t updates = 0;       ///< update frames taken
+    std::uint64_t updates_saved = 0; ///< of these, what it was told
     storage::role grants = storage::role::viewer;
     std::uint64_t port = 0;
     crdt::awareness::connection_key connection = 0;
@@ -149,7 +150,8 @@ private:
 
   void take_update(const document_frame& frame, member& who, time_point now);
   void deny(const document_frame& frame, member& who);
-  void say_saved(participant_id to, std::uint64_t updates);
+  void say_saved(participant_id to, member& who, std::uint64_t updates);
+  void say_saved_to_all();
   void take_sync(participant_id from, member& who, std::string_view vector, time_point now);
   void take_awareness(participant_id from, member& who, std::string_view states, time_point now);
   void add_change(const crdt::awareness_change& change);
@@ -171,7 +173,7 @@ private:
   document_files files_{doc_}; ///< after the document that it follows
   document_journal journal_{0, 0, 0};
   struct batch {
-    std::string vector; ///< of the document with everything in the batch
+    std::string vector; ///< of the document with everything in the batch; empty: more waits
     std::vector<std::pair<participant_id, std::uint64_t>> updates; ///< taken until then, by whom
   };
   batch under_way_;

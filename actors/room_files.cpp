@@ -2,7 +2,7 @@
 
 #include "actors/room.hpp"
 
-#include <set>
+#include <algorithm>
 
 namespace coterie::actors {
 
@@ -37,12 +37,11 @@ result<void> check_title(std::string_view title) {
   return {};
 }
 
-// -- new rooms
-// ----------------------------------------------------------------------------------------
+// -- new rooms ----------------------------------------------------------------------------------
 
 result<new_document> make_document(const std::vector<storage::file_record>& given,
-                                   const storage::room_record& room) {
-  new_document made{std::make_shared<room_document>(), {}};
+                                   const storage::room_record& room, wall_clock now) {
+  new_document made{std::make_shared<room_document>(now), {}};
   auto& files = made.document->files();
   std::size_t bytes = 0;
   for (const auto& file : given) {
@@ -55,15 +54,18 @@ result<new_document> make_document(const std::vector<storage::file_record>& give
       return file_too_large();
     if (bytes > room_bounds::room_bytes_max)
       return files_too_large();
+    result<void> done;
     made.document->prepare([&](crdt::transaction& edit) {
       if (file.is_text) {
-        files.create_text(edit, file.path, file.content);
+        done = files.create_text(edit, file.path, file.content);
         return;
       }
       const auto hash = hash_content(file.content);
-      files.create_binary(edit, file.path, hash, file.content.size());
+      done = files.create_binary(edit, file.path, hash, file.content.size());
       made.blobs.emplace(hash, std::make_shared<const std::string>(file.content));
     });
+    if (!done)
+      return std::move(done).why();
   }
   const auto* main = files.find(room.main);
   if (!main)
@@ -77,8 +79,7 @@ result<new_document> make_document(const std::vector<storage::file_record>& give
   return made;
 }
 
-// -- reading
-// ------------------------------------------------------------------------------------------
+// -- reading ------------------------------------------------------------------------------------
 
 result<storage::file_record> room_files::read(std::string_view path, const writer& who,
                                               time_point now) {
@@ -96,7 +97,7 @@ result<storage::file_record> room_files::read(std::string_view path, const write
   }
   auto text = std::make_shared<const std::string>(files_.text_of(*file));
   told.content = *text;
-  bases_.note(who.client, file->id, version_of(*file), std::move(text), now);
+  bases_.note(who.client, file->id, {version_of(*file), std::move(text)}, now);
   return told;
 }
 
@@ -117,8 +118,7 @@ result<std::vector<run_file>> room_files::snapshot() {
   return told;
 }
 
-// -- writing
-// ------------------------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------------------------
 
 result<void> room_files::check_size(const document_file* current, std::size_t bytes) {
   if (bytes > room_bounds::file_bytes_max)
@@ -133,15 +133,16 @@ result<void> room_files::check_size(const document_file* current, std::size_t by
 result<std::string> room_files::base_of(const document_file& file,
                                         std::optional<std::uint64_t> if_match, const writer& who,
                                         time_point now) {
-  if (if_match == version_of(file))
-    return files_.text_of(file);
-  if (if_match) {
-    if (const auto text = bases_.find_version(file.id, *if_match, now))
-      return *text;
-    return other_version(&file);
-  }
   const auto known = bases_.find(who.client, file.id, now);
-  return known.text ? *known.text : files_.text_of(file);
+  if (!if_match)
+    return known.text ? *known.text : files_.text_of(file);
+  if (known.text && known.version == *if_match)
+    return *known.text; // perhaps less than the version holds: what this client saw of it
+  if (*if_match == version_of(file))
+    return files_.text_of(file);
+  if (const auto text = bases_.find_version(file.id, *if_match, now))
+    return *text;
+  return other_version(&file);
 }
 
 result<room_files::written> room_files::write(std::string_view path, std::string content,
@@ -175,27 +176,34 @@ result<room_files::written> room_files::write(std::string_view path, std::string
   return write_text(current, path, std::move(content), std::move(base), who, now);
 }
 
-room_files::written room_files::write_text(const document_file* current, std::string_view path,
-                                           std::string text, std::string base, const writer& who,
-                                           time_point now) {
+result<room_files::written> room_files::write_text(const document_file* current,
+                                                   std::string_view path, std::string text,
+                                                   std::string base, const writer& who,
+                                                   time_point now) {
+  result<void> accepted;
   const auto sequence = document_.edit(who.author, [&](crdt::transaction& edit) {
     if (!current)
-      files_.create_text(edit, std::string(path), text);
+      accepted = files_.create_text(edit, std::string(path), text);
     else if (current->kind == file_kind::text)
-      files_.merge_text(edit, *current, base, text);
+      accepted = files_.merge_text(edit, *current, base, text);
     else
-      files_.replace_with_text(edit, *current, text);
+      accepted = files_.replace_with_text(edit, *current, text);
   });
+  if (!accepted)
+    return std::move(accepted).why();
   auto done = describe(path, sequence, !current);
   // The client goes on from the text that it sent, whatever others made of it.
-  if (const auto* file = files_.find(path))
-    bases_.note(who.client, file->id, done.version,
-                std::make_shared<const std::string>(std::move(text)), now);
+  if (const auto* file = files_.find(path)) {
+    const bool is_whole = files_.text_of(*file) == text;
+    auto kept = std::make_shared<const std::string>(std::move(text));
+    bases_.note(who.client, file->id, {done.version, std::move(kept), is_whole}, now);
+  }
   return done;
 }
 
-room_files::written room_files::write_binary(const document_file* current, std::string_view path,
-                                             std::string content, const writer& who) {
+result<room_files::written> room_files::write_binary(const document_file* current,
+                                                     std::string_view path, std::string content,
+                                                     const writer& who) {
   const auto hash = hash_content(content);
   const auto bytes = content.size();
   if (!blobs_.contains(hash)) {
@@ -203,13 +211,29 @@ room_files::written room_files::write_binary(const document_file* current, std::
     blobs_.emplace(hash, blob);
     new_blobs_.emplace(hash, std::move(blob));
   }
+  result<void> accepted;
   const auto sequence = document_.edit(who.author, [&](crdt::transaction& edit) {
     if (!current)
-      files_.create_binary(edit, std::string(path), hash, bytes);
+      accepted = files_.create_binary(edit, std::string(path), hash, bytes);
     else if (current->kind != file_kind::binary || current->blob != hash)
-      files_.replace_with_binary(edit, *current, hash, bytes);
+      accepted = files_.replace_with_binary(edit, *current, hash, bytes);
   });
+  if (!accepted)
+    return std::move(accepted).why();
+  drop_unused_blobs();
   return describe(path, sequence, !current);
+}
+
+/// Contents that were replaced stay for a while: whoever undoes that has them again.
+void room_files::drop_unused_blobs() {
+  std::size_t bytes = 0;
+  for (const auto& [hash, content] : blobs_)
+    bytes += content->size();
+  if (bytes <= 2 * room_bounds::room_bytes_max)
+    return;
+  const auto used = files_.blobs();
+  std::erase_if(
+    blobs_, [&](const auto& blob) { return std::ranges::find(used, blob.first) == used.end(); });
 }
 
 /// `sequence` 0: nothing changed.
@@ -241,11 +265,15 @@ result<room_files::written> room_files::replace_main(std::string_view old_path,
                                                      const writer& who, time_point now) {
   const auto* old_file = files_.find(old_path);
   const auto* target = files_.find(path);
+  if (target && target->kind == file_kind::directory)
+    return failure{errc::invalid_argument, "path: " + target->path + " is a directory"};
+  if (auto fits = check_size(target ? target : old_file, text.size()); !fits)
+    return std::move(fits).why();
   if (old_path != path && old_file && !target) {
     if (auto place = files_.check_place(path); !place)
       return std::move(place).why();
     document_.edit(who.author, [&](crdt::transaction& edit) {
-      files_.rename(edit, *old_file, std::string(path));
+      (void)files_.rename(edit, *old_file, std::string(path)); // a path of path_bytes_max at most
     });
   } else if (old_path != path && old_file) {
     document_.edit(who.author, [&](crdt::transaction& edit) { files_.remove(edit, *old_file); });

@@ -34,7 +34,7 @@ struct new_document {
   blob_table blobs;
 };
 result<new_document> make_document(const std::vector<storage::file_record>& files,
-                                   const storage::room_record& room);
+                                   const storage::room_record& room, wall_clock now);
 
 /// A version is a number that grows with every change of a file; who asks with an older one is
 /// merged with what came after it, while that text is still known here.
@@ -106,13 +106,14 @@ public:
   }
 
 private:
+  void drop_unused_blobs();
   result<void> check_size(const document_file* current, std::size_t bytes);
   result<std::string> base_of(const document_file& file, std::optional<std::uint64_t> if_match,
                               const writer& who, time_point now);
-  written write_text(const document_file* current, std::string_view path, std::string text,
-                     std::string base, const writer& who, time_point now);
-  written write_binary(const document_file* current, std::string_view path, std::string content,
-                       const writer& who);
+  result<written> write_text(const document_file* current, std::string_view path, std::string text,
+                             std::string base, const writer& who, time_point now);
+  result<written> write_binary(const document_file* current, std::string_view path,
+                               std::string content, const writer& who);
   written describe(std::string_view path, std::uint64_t sequence, bool created);
 
   room_document& document_;

@@ -15,16 +15,15 @@ std::string key_of(std::string_view client, std::string_view file) {
 
 } // namespace
 
-void text_bases::note(std::string_view client, std::string_view file, std::uint64_t version,
-                      std::shared_ptr<const std::string> text, time_point now) {
+void text_bases::note(std::string_view client, std::string_view file, base what, time_point now) {
   if (client.empty())
     return;
   auto key = key_of(client, file);
   if (const auto known = by_key_.find(key); known != by_key_.end())
     erase(known->second);
-  if (++users_[text.get()] == 1)
-    bytes_ += text->size();
-  entries_.push_front({key, std::string(file), {version, std::move(text)}, now});
+  if (++users_[what.text.get()] == 1)
+    bytes_ += what.text->size();
+  entries_.push_front({key, std::string(file), std::move(what), now});
   by_key_.emplace(std::move(key), entries_.begin());
   trim(now);
 }
@@ -39,7 +38,7 @@ std::shared_ptr<const std::string> text_bases::find_version(std::string_view fil
                                                             std::uint64_t version, time_point now) {
   trim(now);
   for (const auto& known : entries_)
-    if (known.file == file && known.what.version == version)
+    if (known.file == file && known.what.version == version && known.what.is_whole)
       return known.what.text;
   return nullptr;
 }

@@ -28,16 +28,18 @@ public:
   struct base {
     std::uint64_t version = 0;
     std::shared_ptr<const std::string> text;
+    /// The text is that of the version; else it is what the client had sent when it was told this
+    /// version, which holds more: what others had typed.
+    bool is_whole = true;
   };
 
   /// `client` (any text that names it; empty: nobody) has, or has sent, this text of a file.
-  void note(std::string_view client, std::string_view file, std::uint64_t version,
-            std::shared_ptr<const std::string> text, time_point now);
+  void note(std::string_view client, std::string_view file, base what, time_point now);
 
   /// What the client last knew; null text when that is not known.
   base find(std::string_view client, std::string_view file, time_point now);
 
-  /// The text of a version, if any client still has it.
+  /// The whole text of a version, if any client still has it.
   std::shared_ptr<const std::string> find_version(std::string_view file, std::uint64_t version,
                                                   time_point now);
 
