@@ -191,12 +191,13 @@ void document_files::on_change(const crdt::change& what) {
   }
 }
 
-void document_files::stamp(std::uint64_t sequence, timestamp at) {
+void document_files::stamp(timestamp at) {
   for (const auto& id : std::exchange(changed_, {})) {
-    stamps_[id] = {sequence, at};
+    auto& stamp = stamps_[id];
+    stamp = {stamp.version + 1, at};
     if (const auto path = paths_.find(id); path != paths_.end()) {
       auto& file = by_path_.find(path->second)->second;
-      file.version = sequence;
+      file.version = stamp.version;
       file.modified_at = at;
     }
   }

@@ -36,7 +36,7 @@ struct document_file {
   std::string id;
   std::string path;
   file_kind kind = file_kind::text;
-  std::uint64_t version = 0; ///< sequence of the last change of its content or path
+  std::uint64_t version = 0; ///< from 1; grows by one with each change of content or path
   timestamp modified_at{};
   std::string blob;        ///< of binary files: the hash of the content, raw
   std::uint64_t bytes = 0; ///< of binary files; see document_files::size
@@ -69,8 +69,9 @@ public:
   /// Hashes of the blobs in use.
   std::vector<std::string> blobs();
 
-  /// Everything that changed since the last call carries this sequence and time.
-  void stamp(std::uint64_t sequence, timestamp at);
+  /// What changed since the last call becomes one version newer, at this time. Called once for each
+  /// entry of the journal, so that reading the journal again gives the same versions.
+  void stamp(timestamp at);
   /// What changed until now keeps the stamps that it has.
   void forget_changes() {
     changed_.clear();

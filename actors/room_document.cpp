@@ -67,7 +67,7 @@ result<std::shared_ptr<room_document>> room_document::load(const storage::stored
       return damaged({errc::internal, "a change is missing"});
     sequence = entry.sequence;
     tail_bytes += entry.update.size();
-    loaded->files_.stamp(sequence, entry.at);
+    loaded->files_.stamp(entry.at);
   }
   loaded->journal_ = document_journal(sequence, stored.tail.size(), tail_bytes);
   loaded->saved_vector_ = loaded->doc_.encode_state_vector();
@@ -210,7 +210,7 @@ std::uint64_t room_document::add_update(participant_id from, std::string_view au
                                         std::string_view update, std::string_view stored) {
   const auto at = now_();
   const auto sequence = journal_.append(author, stored, at);
-  files_.stamp(sequence, at);
+  files_.stamp(at);
   if (update.empty())
     return sequence;
   ++counts_.integrated;

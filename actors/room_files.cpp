@@ -75,7 +75,7 @@ result<new_document> make_document(const std::vector<storage::file_record>& give
     files.set_meta(edit, "title", room.title);
     files.set_meta(edit, "language", room.language);
   });
-  files.stamp(0, room.created_at);
+  files.stamp(room.created_at);
   return made;
 }
 

@@ -63,7 +63,7 @@ public:
   }
   /// Version as clients see it.
   static std::uint64_t version_of(const document_file& file) noexcept {
-    return file.version + 1;
+    return file.version;
   }
 
   /// errc::not_found. The client is then known to have this text.

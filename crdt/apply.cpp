@@ -12,16 +12,17 @@
 namespace coterie::crdt {
 
 std::optional<client_id> doc_state::missing(client_id own, const decoded_struct& what,
-                                            struct_references& refers) const {
+                                            unit_clock offset, struct_references& refers) const {
   const auto lacks = [&](const unit_id& id, std::uint32_t& slot) {
     slot = clients.find(id.client);
     return id.client != own && (slot == no_client || id.clock >= clients[slot].state);
   };
-  if (what.has_origin && lacks(what.origin, refers.origin))
+  if (offset == 0 && what.has_origin && lacks(what.origin, refers.origin))
     return what.origin.client;
   if (what.has_right_origin && lacks(what.right_origin, refers.right_origin))
     return what.right_origin.client;
-  if (what.parent == decoded_struct::parent_kind::item && lacks(what.parent_item, refers.parent))
+  if (offset == 0 && what.parent == decoded_struct::parent_kind::item
+      && lacks(what.parent_item, refers.parent))
     return what.parent_item.client;
   return std::nullopt;
 }
@@ -30,7 +31,7 @@ void doc_state::carry_out(const integration_plan& plan) {
   for (const auto& next : plan.order) {
     const auto slot = clients.find_or_add(next.client);
     struct_references refers;
-    missing(next.client, *next.what, refers);
+    missing(next.client, *next.what, next.offset, refers);
     integrate(slot, *next.what, next.offset, refers);
   }
 }
@@ -235,7 +236,8 @@ bool doc_state::release_waiting() {
     for (const auto& [client, queue] : waiting.by_client()) {
       const auto& head = queue.begin()->second.what;
       struct_references refers;
-      is_ready = head.clock <= clients.state(client) && !missing(client, head, refers);
+      const auto state = clients.state(client);
+      is_ready = head.clock <= state && !missing(client, head, state - head.clock, refers);
       if (is_ready)
         break;
     }

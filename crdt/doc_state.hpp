@@ -64,8 +64,9 @@ struct doc_state {
   result<applied> apply(std::string_view update);
   result<applied> take_in(std::string_view update);
   /// The client that `what` waits for, or nothing when all it refers to is here; `refers` is then
-  /// filled.
-  std::optional<client_id> missing(client_id own, const decoded_struct& what,
+  /// filled. Without its first `offset` units a struct goes on from its own previous one, wherever
+  /// that is.
+  std::optional<client_id> missing(client_id own, const decoded_struct& what, unit_clock offset,
                                    struct_references& refers) const;
   result<void> check_limits(const decoded_update& update, const integration_plan& plan) const;
   result<void> check_pending_deletes(const decoded_update& update,

@@ -81,15 +81,15 @@ private:
   }
 
   /// The client that `what` waits for, 2^53 for none.
-  client_id missing(client_id own, const decoded_struct& what) {
+  client_id missing(client_id own, const decoded_struct& what, unit_clock offset) {
     const auto lacks = [&](const unit_id& id) {
       return id.client != own && id.clock >= state_of(id.client);
     };
-    if (what.has_origin && lacks(what.origin))
+    if (offset == 0 && what.has_origin && lacks(what.origin))
       return what.origin.client;
     if (what.has_right_origin && lacks(what.right_origin))
       return what.right_origin.client;
-    if (what.parent == decoded_struct::parent_kind::item && lacks(what.parent_item))
+    if (offset == 0 && what.parent == decoded_struct::parent_kind::item && lacks(what.parent_item))
       return what.parent_item.client;
     return nobody;
   }
@@ -117,7 +117,8 @@ private:
         advance();
         continue;
       }
-      if (const auto other = missing(client.id, *what); other != nobody) {
+      if (const auto other = missing(client.id, *what, client.state - what->clock);
+          other != nobody) {
         auto* next = find(other);
         if (!next || next->is_blocked || next->is_on_stack || !next->peek())
           return block();
@@ -182,7 +183,7 @@ void plan_update(const doc_state& document, const decoded_update& update, integr
       return;
     if (what.end() <= state)
       plan.skips_known = true;
-    else if (what.clock > state || document.missing(client, what, refers))
+    else if (what.clock > state || document.missing(client, what, state - what.clock, refers))
       plan.waits.push_back({client, &what, 0});
     else
       plan.order.push_back({client, &what, state - what.clock});

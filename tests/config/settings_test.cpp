@@ -35,6 +35,7 @@ bool are_equal(const settings& a, const settings& b) {
          && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
          && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
          && a.database == b.database && a.room_idle_after == b.room_idle_after
+         && a.yjs_create_on_join == b.yjs_create_on_join
          && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
          && a.image_root == b.image_root && a.cgroups == b.cgroups
          && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
@@ -56,6 +57,7 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"allowed-origins", "https://example.org"},
     {"shutdown-grace", "1s"},
     {"rooms.idle-after", "1h"},
+    {"yjs.create-on-join", "off"},
     {"sandbox.parallel", "9"},
     {"sandbox.warm", "0"},
     {"sandbox.images", "/images"},

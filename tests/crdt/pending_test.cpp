@@ -2,6 +2,7 @@
 
 // Updates that come before what they build on.
 
+#include "tests/crdt/raw_update.hpp"
 #include "tests/crdt/recorded.hpp"
 #include "tests/crdt/replica.hpp"
 #include "tests/crdt/view.hpp"
@@ -118,4 +119,15 @@ SCENARIO("the update that fills a hole relays all that it released") {
   apply(behind, relay, "relayed");
   CHECK_EQ(behind.root("t").to_string(), "aabbccdd");
   CHECK_EQ(behind.encode_state_as_update(), replica.encode_state_as_update());
+}
+
+SCENARIO("a struct whose front is known waits for nothing but what its rest refers to") {
+  auto replica = passive();
+  apply(replica, raw_update({{6, 0, {raw_text("more")}}}, {}), "base");
+  // The same units and more, said to be in a type that nobody has.
+  const auto again =
+    raw_update({{6, 0, {raw_text("more and more", {.parent = unit_id{2, 120}})}}}, {});
+  apply(replica, again, "again");
+  CHECK(!replica.has_waiting());
+  CHECK_EQ(replica.root("t").to_string(), "more and more");
 }
