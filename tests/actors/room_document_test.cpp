@@ -104,9 +104,12 @@ struct fixture {
     room.take(frame(from, what, std::move(body)), now);
   }
 
+  static room_document::guest guest(const person& who, role grants = role::editor) {
+    return {who.id, "ada", grants, 7};
+  }
   person joined(role grants = role::editor) {
     person made;
-    room.join(made.id, grants, 7);
+    room.join(guest(made, grants));
     room.flush(now);
     return made;
   }
@@ -151,7 +154,7 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 SCENARIO("who joins is welcomed with the server's step 1, and all states if there are any") {
   person ada;
-  room.join(ada.id, role::editor, 7);
+  room.join(guest(ada));
   CHECK(room.has_output());
   auto out = room.flush(now);
   REQUIRE_EQ(out.replies.size(), 1U);
@@ -163,7 +166,7 @@ SCENARIO("who joins is welcomed with the server's step 1, and all states if ther
   say(ada, kind::awareness, state_of(1, 1, "{}"));
   room.flush(now);
   person bob;
-  room.join(bob.id, role::viewer, 7);
+  room.join(guest(bob, role::viewer));
   CHECK((told_now(bob) == names{"step1", "awareness"}));
 }
 
