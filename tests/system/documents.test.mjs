@@ -182,7 +182,8 @@ test('a PATCH of a code session is an edit of the same document', () =>
 test('a stale PUT merges with what was typed meanwhile, by If-Match or by what the client knew', () =>
   withServer(async ({ server }) => {
     const room = await makeRoom(server, [{ path: 'main.py', content: 'one\ntwo\nthree\n' }]);
-    const got = await server.get(fileUrl(room, 'main.py'), plain('editor'));
+    await read(server, room, 'main.py', 'editor');
+    const got = await server.get(fileUrl(room, 'main.py'), plain('other'));
     const ada = await joined(server, room);
     const text = textOf(ada.doc, 'main.py');
     text.insert(4, 'typed 😀\n');
