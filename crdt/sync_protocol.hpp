@@ -44,7 +44,7 @@ struct query_awareness {};
 /// alone says nothing about deletions, hence the count.
 struct saved_frame {
   std::string_view vector;
-  std::uint64_t frames = 0; ///< sync_step2 and sync_update frames of this connection
+  std::uint64_t frames = 0; ///< sync_update frames of this connection that are durable
 };
 /// To be ignored, as y-websocket does: a type, or an auth message, that is not listed above.
 struct unknown_frame {

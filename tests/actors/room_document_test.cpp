@@ -5,6 +5,7 @@
 #include "crdt/sync_protocol.hpp"
 #include "crdt/update.hpp"
 #include "crdt/varint.hpp"
+#include "storage/checks.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -95,14 +96,6 @@ struct person {
   }
 };
 
-room_document::guest guest_of(participant_id who, role grants) {
-  room_document::guest made;
-  made.who = who;
-  made.grants = grants;
-  made.port = 7;
-  return made;
-}
-
 struct fixture {
   static document_frame frame(const person& from, kind what, std::string body) {
     const auto size = body.size();
@@ -112,9 +105,47 @@ struct fixture {
     room.take(frame(from, what, std::move(body)), now);
   }
 
+  static room_document::guest guest(const person& who, role grants = role::editor,
+                                    bool wants_saved = false) {
+    return {who.id, "ada", grants, 7, wants_saved};
+  }
+  person joined_saving(role grants = role::editor) {
+    person made;
+    room.join(guest(made, grants, true));
+    const auto out = room.flush(now);
+    CHECK_EQ(saved_to(made, out).updates, 0U);
+    return made;
+  }
+
+  struct saved {
+    std::string vector;
+    std::uint64_t updates = 0;
+  };
+  /// What `who` is told last of what is durable.
+  static saved saved_to(const person& who, const room_document::output& out) {
+    std::optional<saved> found;
+    for (const auto& reply : out.replies)
+      if (reply.to == who.id)
+        for (const auto& bytes : unframed(reply.frames)) {
+          const auto decoded = crdt::decode_frame(bytes);
+          if (const auto* told = std::get_if<crdt::saved_frame>(&*decoded))
+            found = saved{std::string(told->vector), told->frames};
+        }
+    CAF_REQUIRE(found.has_value());
+    return *found;
+  }
+  static std::string state_vector_of(const person& who) {
+    return who.copy.encode_state_vector();
+  }
+  /// Stores a batch; what is said then.
+  room_document::output store() {
+    room.begin_batch();
+    room.commit_batch();
+    return room.flush(now);
+  }
   person joined(role grants = role::editor) {
     person made;
-    room.join(guest_of(made.id, grants));
+    room.join(guest(made, grants));
     room.flush(now);
     return made;
   }
@@ -159,7 +190,7 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 SCENARIO("who joins is welcomed with the server's step 1, and all states if there are any") {
   person ada;
-  room.join(guest_of(ada.id, role::editor));
+  room.join(guest(ada));
   CHECK(room.has_output());
   auto out = room.flush(now);
   REQUIRE_EQ(out.replies.size(), 1U);
@@ -171,7 +202,7 @@ SCENARIO("who joins is welcomed with the server's step 1, and all states if ther
   say(ada, kind::awareness, state_of(1, 1, "{}"));
   room.flush(now);
   person bob;
-  room.join(guest_of(bob.id, role::viewer));
+  room.join(guest(bob, role::viewer));
   CHECK((told_now(bob) == names{"step1", "awareness"}));
 }
 
@@ -411,6 +442,220 @@ SCENARIO("encodings that nobody asks for are freed") {
   room.tick(now);
   CHECK(kept.expired());
   CHECK(!room.needs_ticks());
+}
+
+// -- storing ------------------------------------------------------------------------------------
+
+SCENARIO("only who asked hears what is durable: at first, and after each batch") {
+  auto ada = joined();
+  auto bob = joined_saving();
+  auto eve = joined_saving();
+  say(ada, kind::update, ada.type("a"));
+  room.flush(now);
+  room.begin_batch();
+  CHECK(!room.has_output());
+  room.commit_batch();
+  const auto out = room.flush(now);
+  CHECK(told(ada, out).empty());
+  CHECK((told(bob, out) == names{"saved"}));
+  CHECK((told(eve, out) == names{"saved"}));
+  CHECK_EQ(saved_to(bob, out).vector, state_vector_of(ada));
+  CHECK_EQ(saved_to(bob, out).updates, 0U);
+}
+
+SCENARIO("update frames are counted per connection, steps 2 and those of viewers are not") {
+  auto ada = joined_saving();
+  auto bob = joined_saving();
+  auto eve = joined_saving(role::viewer);
+  say(ada, kind::step2, ada.type("a"));
+  say(ada, kind::update, ada.type("b"));
+  say(ada, kind::update, ada.type("c"));
+  say(bob, kind::update, bob.type("d"));
+  say(eve, kind::update, eve.type("e"));
+  room.flush(now);
+  const auto out = store();
+  CHECK_EQ(saved_to(ada, out).updates, 2U);
+  CHECK_EQ(saved_to(bob, out).updates, 1U);
+  CHECK_EQ(saved_to(eve, out).updates, 0U);
+  room.join(guest(ada, role::editor, true)); // a new connection of the same participant
+  CHECK_EQ(saved_to(ada, room.flush(now)).updates, 0U);
+}
+
+SCENARIO("what comes while a batch is under way is not called saved with it") {
+  auto ada = joined_saving();
+  say(ada, kind::update, ada.type("a"));
+  const auto first = state_vector_of(ada);
+  room.begin_batch();
+  say(ada, kind::update, ada.type("b"));
+  room.commit_batch();
+  const auto out = room.flush(now);
+  CHECK_EQ(saved_to(ada, out).updates, 1U);
+  CHECK_EQ(saved_to(ada, out).vector, first);
+  CHECK_EQ(saved_to(ada, store()).updates, 2U);
+}
+
+SCENARIO("who joins while a batch is under way is told of what was durable before") {
+  auto ada = joined();
+  say(ada, kind::update, ada.type("a"));
+  room.begin_batch();
+  const person bob;
+  room.join(guest(bob, role::editor, true));
+  CHECK_EQ(saved_to(bob, room.flush(now)).vector, nothing);
+}
+
+SCENARIO("an update that says nothing new is saved when what it repeats is") {
+  auto ada = joined_saving();
+  const auto update = ada.type("a");
+  say(ada, kind::update, update);
+  room.begin_batch();
+  say(ada, kind::update, update);
+  CHECK(told_now(ada).empty()); // the first is on its way only
+  room.commit_batch();
+  auto out = room.flush(now);
+  CHECK_EQ(saved_to(ada, out).updates, 2U);
+  CHECK(!room.journal().can_begin());
+  say(ada, kind::update, update);
+  out = room.flush(now);
+  CHECK_EQ(saved_to(ada, out).updates, 3U);
+}
+
+SCENARIO("of a batch that is not all that waits nothing is called saved") {
+  auto ada = joined_saving();
+  say(ada, kind::update, ada.type("a"));
+  for (std::size_t i = 0; i < storage::append_entries_max; ++i)
+    room.edit("x", [&](crdt::transaction& edit) {
+      room.files().set_meta(edit, "title", i % 2 == 0 ? "even" : "odd");
+    });
+  room.flush(now);
+  CHECK(told(ada, store()).empty());
+  CHECK_EQ(saved_to(ada, store()).updates, 1U);
+}
+
+SCENARIO("an edit made here is told to everybody and goes into the journal with its author") {
+  auto ada = joined();
+  const auto sequence = room.edit("REST", [&](crdt::transaction& edit) {
+    CAF_REQUIRE(room.files().create_text(edit, "a.py", "x").has_value());
+  });
+  CHECK_EQ(sequence, 1U);
+  CHECK_EQ(room.edit("REST", [](crdt::transaction&) {}), 0U);
+  const auto out = room.flush(now);
+  CHECK(out.broadcast->pieces.at(0).from == participant_id{});
+  ada.read(update_in(unframed(out.broadcast->updates).at(0)));
+  CHECK_EQ(ada.copy.root("files").key_count(), 1U);
+  const auto batch = room.begin_batch();
+  REQUIRE_EQ(batch.size(), 1U);
+  CHECK_EQ(batch[0].author, "REST");
+  CHECK_EQ(room.files().find("a.py")->version, 1U);
+}
+
+SCENARIO("a document loads from its snapshot and what came after") {
+  auto ada = joined();
+  room.edit("REST", [&](crdt::transaction& edit) {
+    CAF_REQUIRE(room.files().create_text(edit, "a.py", "x").has_value());
+  });
+  say(ada, kind::update, ada.type("one"));
+  store();
+  storage::stored_document stored;
+  stored.snapshot = room.snapshot(timestamp{1s});
+  CHECK_EQ(stored.snapshot->sequence, 2U);
+  say(ada, kind::update, ada.type(" two"));
+  room.edit("REST", [&](crdt::transaction& edit) {
+    CAF_REQUIRE(room.files().create_text(edit, "b.py", "y").has_value());
+  });
+  stored.tail = room.begin_batch();
+  auto again = room_document::load(stored);
+  REQUIRE(again);
+  auto& loaded = **again;
+  CHECK_EQ(loaded.snapshot(timestamp{}).state, room.snapshot(timestamp{}).state);
+  CHECK_EQ(loaded.journal().last(), 4U);
+  CHECK(loaded.journal().is_saved());
+  CHECK_EQ(loaded.files().find("a.py")->version, 1U);
+  CHECK_EQ(loaded.files().find("b.py")->version, 4U);
+  CHECK(loaded.files().find("b.py")->modified_at == stored.tail[1].at);
+}
+
+SCENARIO("a document without a snapshot loads from its journal alone, and without both is empty") {
+  auto ada = joined();
+  say(ada, kind::update, ada.type("one"));
+  storage::stored_document stored;
+  CHECK((*room_document::load(stored))->files().all().empty());
+  stored.tail = room.begin_batch();
+  CHECK_EQ((*room_document::load(stored))->snapshot({}).state, room.snapshot({}).state);
+}
+
+SCENARIO("a stored document that is damaged is not loaded in part") {
+  auto ada = joined();
+  say(ada, kind::update, ada.type("one"));
+  say(ada, kind::update, ada.type(" two"));
+  storage::stored_document good;
+  good.tail = room.begin_batch();
+  const auto refusal = [](const storage::stored_document& stored) {
+    const auto refused = room_document::load(stored);
+    return refused ? "loaded" : std::string(to_string(refused.why().code));
+  };
+  auto stored = good;
+  CHECK_EQ(refusal(stored), "loaded");
+  stored.tail[0].update.pop_back();
+  CHECK_EQ(refusal(stored), "internal");
+  stored = good;
+  stored.tail.erase(stored.tail.begin());
+  CHECK_EQ(refusal(stored), "internal");
+  stored = good;
+  stored.snapshot = room.snapshot({});
+  stored.tail.clear();
+  CHECK_EQ(refusal(stored), "loaded");
+  stored.snapshot->details = "\1";
+  CHECK_EQ(refusal(stored), "internal");
+  stored.snapshot = room.snapshot({});
+  stored.snapshot->state = "\1\1";
+  CHECK_EQ(refusal(stored), "internal");
+}
+
+SCENARIO("what waits for earlier updates waits again after a restart, from tail and snapshot") {
+  auto ada = joined();
+  const auto first = ada.type("a");
+  say(ada, kind::update, ada.type("b"));
+  storage::stored_document stored;
+  stored.tail = room.begin_batch();
+  REQUIRE_EQ(stored.tail.size(), 1U);
+  room.commit_batch();
+  storage::stored_document compact;
+  compact.snapshot = room.snapshot({});
+  for (const auto* from : {&stored, &compact}) {
+    const auto loaded = *room_document::load(*from);
+    loaded->join(guest(ada));
+    loaded->take(frame(ada, kind::update, first), now);
+    person reader;
+    reader.read(loaded->snapshot({}).state);
+    CHECK_EQ(reader.text(), "ab");
+  }
+}
+
+SCENARIO("what waits since before a restart is dropped in time, too") {
+  auto ada = joined();
+  ada.type("a");
+  say(ada, kind::update, ada.type("b"));
+  storage::stored_document stored;
+  stored.tail = room.begin_batch();
+  const auto loaded = *room_document::load(stored);
+  CHECK(loaded->needs_ticks());
+  loaded->tick(now);
+  loaded->tick(now + document_bounds::pending_time_max);
+  CHECK(!loaded->needs_ticks());
+}
+
+SCENARIO("what waits is dropped in time though others go on typing") {
+  auto ada = joined();
+  auto bob = joined();
+  ada.type("a");
+  say(ada, kind::update, ada.type("b"));
+  for (int i = 0; i < 30; ++i) {
+    now += 1s;
+    say(bob, kind::update, bob.type("x"));
+  }
+  room.flush(now);
+  room.tick(now);
+  CHECK((told_now(ada) == names{"step1"}));
 }
 
 END_FIXTURE_SCOPE()

@@ -61,8 +61,7 @@ struct program_fixture {
   }
 
   storage::room_record room;
-  room_files files{
-    {{"main.txt", "hello", true, 1, start}, {"tool.src", "int main", true, 1, start}}};
+  std::vector<run_file> files{{"main.txt", "hello"}, {"tool.src", "int main"}};
 };
 
 } // namespace

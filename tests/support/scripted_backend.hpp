@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace coterie::testing {
 
@@ -28,6 +30,9 @@ struct storage_script {
   int writes = 0; ///< fenced writes that the engine took
   int loads = 0;
   int creations = 0;
+  /// Calls that change a room or give it back, in order: "append 3", "snapshot", "record", "blob",
+  /// "drop". With those that were refused.
+  std::vector<std::string> order;
 };
 
 class scripted_backend final : public storage::backend {
@@ -68,6 +73,7 @@ public:
     return engine_->renew_leases(node, ttl);
   }
   result<void> drop_lease(const storage::fence& lease) override {
+    script_->order.emplace_back("drop");
     return engine_->drop_lease(lease);
   }
   result<storage::lease_record> create_room(const storage::room_image& image,
@@ -83,6 +89,7 @@ public:
     return engine_->load_room(room);
   }
   result<void> update_room(const storage::fence& lease, const storage::room_record& room) override {
+    script_->order.emplace_back("record");
     return write([&] { return engine_->update_room(lease, room); });
   }
   result<void> delete_room(const storage::fence& lease) override {
@@ -107,10 +114,12 @@ public:
   }
   result<void> append_journal(const storage::fence& lease,
                               const std::vector<storage::journal_entry>& entries) override {
+    script_->order.push_back("append " + std::to_string(entries.size()));
     return write([&] { return engine_->append_journal(lease, entries); });
   }
   result<void> save_snapshot(const storage::fence& lease,
                              const storage::document_snapshot& snapshot) override {
+    script_->order.emplace_back("snapshot");
     return write([&] { return engine_->save_snapshot(lease, snapshot); });
   }
   result<storage::stored_document> load_document(room_id room) override {
@@ -143,6 +152,7 @@ public:
   }
   result<void> save_blob(const storage::fence& lease, std::string_view hash,
                          std::string_view content) override {
+    script_->order.emplace_back("blob");
     return write([&] { return engine_->save_blob(lease, hash, content); });
   }
   result<std::string> load_blob(room_id room, std::string_view hash) override {

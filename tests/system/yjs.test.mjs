@@ -229,7 +229,10 @@ test('an update is not told to its sender, and comes as it was sent', async () =
   ada.send(0, 2, update.length, ...update);
   await bob.frame('the update', 0, 2, update.length, ...update);
   ada.send(0, 0, 1, 0); // step 1
-  await ada.frame('step 2', 0, 1, update.length, ...update);
+  const answer = await ada.frame('step 2', 0, 1);
+  const copy = new Y.Doc();
+  Y.applyUpdate(copy, decoding.readVarUint8Array(decoding.createDecoder(answer.subarray(2))));
+  assert.equal(copy.getText('t').toString(), 'hi');
   assert.ok(!ada.frames.some((frame) => frame[0] === 0 && frame[1] === 2));
   ada.socket.terminate();
   bob.socket.terminate();

@@ -1,0 +1,112 @@
+#define CAF_SUITE text_bases
+
+#include "actors/text_bases.hpp"
+
+#include "caf/test/bdd_dsl.hpp"
+
+using namespace coterie;
+using namespace coterie::actors;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  void note(std::string_view client, std::string_view file, std::uint64_t version,
+            std::string text) {
+    bases.note(client, file, {version, std::make_shared<const std::string>(std::move(text))}, now);
+  }
+  std::string find(std::string_view client, std::string_view file = "f") {
+    const auto known = bases.find(client, file, now);
+    return known.text ? *known.text : "none";
+  }
+  std::string find_version(std::uint64_t version, std::string_view file = "f") {
+    const auto text = bases.find_version(file, version, now);
+    return text ? *text : "none";
+  }
+
+  text_bases bases;
+  text_bases::time_point now{1h};
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+SCENARIO("a client's base of a file is the last text noted for both") {
+  CHECK_EQ(find("ada"), "none");
+  note("ada", "f", 1, "one");
+  note("ada", "f", 2, "two");
+  note("ada", "g", 3, "other");
+  note("bob", "f", 4, "his");
+  CHECK_EQ(find("ada"), "two");
+  CHECK_EQ(bases.find("ada", "f", now).version, 2u);
+  CHECK_EQ(find("ada", "g"), "other");
+  CHECK_EQ(find("bob"), "his");
+}
+
+SCENARIO("nobody in particular has no base") {
+  note("", "f", 1, "one");
+  CHECK_EQ(find(""), "none");
+  CHECK_EQ(find_version(1), "none");
+}
+
+SCENARIO("names that could be confused are not") {
+  note("a", "bc", 1, "one");
+  CHECK_EQ(find("ab", "c"), "none");
+}
+
+SCENARIO("the text of a version is found with whoever has it, unless that is a part only") {
+  note("ada", "f", 1, "one");
+  note("bob", "f", 2, "two");
+  CHECK_EQ(find_version(1), "one");
+  CHECK_EQ(find_version(2), "two");
+  CHECK_EQ(find_version(2, "g"), "none");
+  CHECK_EQ(find_version(3), "none");
+  bases.note("eve", "f", {3, std::make_shared<const std::string>("hers"), false}, now);
+  CHECK_EQ(find_version(3), "none");
+  CHECK_EQ(find("eve"), "hers");
+  note("ada", "f", 4, "four"); // nobody has version 1 any more
+  CHECK_EQ(find_version(1), "none");
+}
+
+SCENARIO("a base is kept for ten minutes") {
+  note("ada", "f", 1, "one");
+  now += text_base_bounds::kept_for - 1ms;
+  CHECK_EQ(find("ada"), "one");
+  CHECK_EQ(find_version(1), "one");
+  now += 1ms;
+  CHECK_EQ(find("ada"), "none");
+  CHECK_EQ(find_version(1), "none");
+}
+
+SCENARIO("past entries_max the oldest note goes first") {
+  for (std::size_t i = 0; i <= text_base_bounds::entries_max; ++i) {
+    if (i == text_base_bounds::entries_max)
+      note("0", "f", 1, "again"); // the oldest one, renewed
+    note(std::to_string(i), "f", 1, "x");
+  }
+  CHECK_EQ(find("0"), "again");
+  CHECK_EQ(find("1"), "none");
+  CHECK_EQ(find("2"), "x");
+}
+
+SCENARIO("past bytes_max the oldest texts go first, and one that many have counts once") {
+  const auto half = std::make_shared<const std::string>(text_base_bounds::bytes_max / 2, 'x');
+  for (int i = 0; i < 100; ++i)
+    bases.note(std::to_string(i), "f", {1, half}, now);
+  note("ada", "f", 2, *half);
+  CHECK_EQ(find("0").size(), half->size());
+  note("bob", "f", 3, "one byte too many");
+  CHECK_EQ(find("99"), "none"); // all of the hundred had to go before the text did
+  CHECK_EQ(find("ada").size(), half->size());
+  CHECK_EQ(find("bob"), "one byte too many");
+}
+
+SCENARIO("a text larger than all that is kept is not kept") {
+  note("ada", "f", 1, std::string(text_base_bounds::bytes_max + 1, 'x'));
+  CHECK_EQ(find("ada"), "none");
+  note("ada", "f", 2, "small");
+  CHECK_EQ(find("ada"), "small");
+}
+
+END_FIXTURE_SCOPE()
