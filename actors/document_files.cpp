@@ -193,8 +193,17 @@ void document_files::on_change(const crdt::change& what) {
 
 void document_files::stamp(timestamp at) {
   for (const auto& id : std::exchange(changed_, {})) {
-    auto& stamp = stamps_[id];
-    stamp = {stamp.version + 1, at};
+    const auto known = stamps_.find(id);
+    if (!entry(id).is_alive()) {
+      if (known != stamps_.end()) {
+        retired_ = std::max(retired_, known->second.version);
+        stamps_.erase(known);
+      }
+      continue;
+    }
+    // A new file goes on from all that were removed, of which one may have had its path.
+    const stamp_record stamp{(known == stamps_.end() ? retired_ : known->second.version) + 1, at};
+    stamps_[id] = stamp;
     if (const auto path = paths_.find(id); path != paths_.end()) {
       auto& file = by_path_.find(path->second)->second;
       file.version = stamp.version;
@@ -479,6 +488,7 @@ void document_files::set_meta(crdt::transaction& edit, std::string_view key,
 std::string document_files::encode_details() {
   crdt::writer out;
   out.write_varuint(details_format);
+  out.write_varuint(retired_);
   refresh();
   out.write_varuint(paths_.size());
   for (const auto& [id, path] : paths_) {
@@ -497,6 +507,7 @@ result<void> document_files::decode_details(std::string_view details) {
   crdt::reader in(details);
   if (in.read_varuint() != details_format)
     return {errc::internal, "the details of a document are of another format"};
+  retired_ = in.read_varuint();
   const auto count = in.read_count(3);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string id(in.read_byte_string());
