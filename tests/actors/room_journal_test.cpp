@@ -182,13 +182,15 @@ SCENARIO("closing waits for the batch under way, and answers who waits for the r
   pending<file_written> second;
   disk->on_write = [&] {
     second = request<file_written>(room, put("b", "2"));
-    anon_send(room, close_room{});
+    request<void>(room, close_room{}); // behind it
   };
   const auto first = request<file_written>(room, put("a", "1"));
   consume_messages();
   CHECK_EQ(code_of(first), "accepted");
   CHECK_EQ(code_of(second), "accepted");
-  CHECK((disk->order == names{"append 1", "append 1", "drop"}));
+  REQUIRE_GE(disk->order.size(), 3u);
+  CHECK((names(disk->order.begin(), disk->order.begin() + 2) == names{"append 1", "append 1"}));
+  CHECK_EQ(disk->order.back(), "drop");
   CHECK_EQ(content(opened.room.id, "b"), "2");
 }
 
@@ -197,7 +199,7 @@ SCENARIO("closing that cannot store the rest does not call it saved") {
   pending<file_written> second;
   disk->on_write = [&] {
     second = request<file_written>(room, put("b", "2"));
-    anon_send(room, close_room{});
+    request<void>(room, close_room{}); // behind it
     disk->on_write = [&] { disk->next_commit = failure{errc::system, "disk full"}; };
   };
   const auto first = request<file_written>(room, put("a", "1"));
@@ -245,7 +247,8 @@ SCENARIO("a snapshot is made after tail_bytes_max, though there is never a momen
   const auto stored = must(load(opened.room.id));
   CHECK_GT(stored.snapshot->sequence, 0u);
   disk->on_write = nullptr;
-  CHECK_EQ(stored_text().size(), ada.copy->root("code").length());
+  pass(100ms);
+  CHECK(stored_text() == ada.copy->root("code").to_string());
 }
 
 SCENARIO("a room that was killed has everything that was stored, from snapshot and tail") {
