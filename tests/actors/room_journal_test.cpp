@@ -269,7 +269,7 @@ SCENARIO("a room that was killed has everything that was stored, from snapshot a
   const auto again = find(opened.room.id);
   CHECK_EQ(must(ask<storage::file_record>(again, read_file{{}, "a"})).version, version);
   CHECK_EQ(stored_text(), ada.copy->root("code").to_string());
-  CHECK_EQ(must(ask<file_written>(again, put("b", "1"))).version, version + 1);
+  CHECK_EQ(must(ask<file_written>(again, put("a", "2"))).version, version + 1);
 }
 
 SCENARIO("a document that cannot be read is not opened, and stays as it is") {
