@@ -143,8 +143,8 @@ private:
   std::map<std::string, stamp_record, std::less<>> stamps_;      ///< by id
   std::map<std::string, std::uint64_t, std::less<>> text_sizes_; ///< by id; those counted
   std::uint64_t retired_ = 0;     ///< the highest version of a file that was removed
-  std::set<std::string> changed_;                                ///< ids, since the last stamp
-  bool is_stale_ = true; ///< by_path_ is older than the document
+  std::set<std::string> changed_; ///< ids, since the last stamp
+  bool is_stale_ = true;          ///< by_path_ is older than the document
   bool tree_changed_ = false;
 };
 

@@ -35,11 +35,10 @@ bool are_equal(const settings& a, const settings& b) {
          && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
          && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
          && a.database == b.database && a.room_idle_after == b.room_idle_after
-         && a.yjs_create_on_join == b.yjs_create_on_join
-         && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
-         && a.image_root == b.image_root && a.cgroups == b.cgroups
-         && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
-         && a.level == b.level && a.format == b.format;
+         && a.yjs_create_on_join == b.yjs_create_on_join && a.parallel_jobs == b.parallel_jobs
+         && a.warm_containers == b.warm_containers && a.image_root == b.image_root
+         && a.cgroups == b.cgroups && a.languages_file == b.languages_file
+         && a.code_sessions == b.code_sessions && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
