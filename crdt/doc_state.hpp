@@ -175,6 +175,8 @@ struct doc_state {
   // -- edit.cpp -------------------------------------------------------------------------------
 
   bool has_room_for(std::size_t bytes) const;
+  result<std::uint32_t> open_sequence(const shared_type& what, std::uint64_t index,
+                                      std::uint64_t count = 0);
   result<void> check_new_type(std::uint32_t parent, type_kind kind, std::string_view name) const;
   result<void> check_key(std::string_view key) const;
   item_index insert_local(std::uint32_t in_chain, item_index left, decoded_struct what);

@@ -27,8 +27,7 @@ failure grown_too_large() {
 
 } // namespace
 
-// -- making items
-// -----------------------------------------------------------------------------------
+// -- making items ------------------------------------------------------------------------------
 
 bool doc_state::has_room_for(std::size_t bytes) const {
   const auto& limits = options.limits;
@@ -38,6 +37,18 @@ bool doc_state::has_room_for(std::size_t bytes) const {
          && content.size() - content.garbage() + name_bytes + bytes <= limits.content_bytes
          && (slot != no_client || clients.size() < std::min(limits.clients, clients_max))
          && state + bytes + 1 < units_per_client_max;
+}
+
+/// The sequence of a type for an edit of units [index, index + count).
+result<std::uint32_t> doc_state::open_sequence(const shared_type& what, std::uint64_t index,
+                                               std::uint64_t count) {
+  const auto type = type_of(what);
+  if (type == none)
+    return dead_type();
+  const auto in = sequence_of(type);
+  if (index > chains[in].length || count > chains[in].length - index)
+    return beyond_end();
+  return in;
 }
 
 /// Integrates `what` behind `left` in a chain, as a struct of this replica.
@@ -112,8 +123,7 @@ void doc_state::delete_visible(std::uint32_t in_chain, std::uint32_t index, std:
   }
 }
 
-// -- lists
-// ------------------------------------------------------------------------------------------
+// -- lists -------------------------------------------------------------------------------------
 
 namespace {
 
@@ -133,12 +143,10 @@ void write_value(writer& to, const any& value, decoded_struct& what) {
 
 result<void> transaction::insert(shared_type list, std::uint64_t index,
                                  const std::vector<any>& values) {
-  const auto type = target_.type_of(list);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  if (index > target_.chains[in].length)
-    return beyond_end();
+  const auto opened = target_.open_sequence(list, index);
+  if (!opened)
+    return opened.why();
+  const auto in = *opened;
   std::vector<std::pair<decoded_struct, std::string>> structs;
   std::size_t bytes = 0;
   for (const auto& value : values) {
@@ -166,28 +174,21 @@ result<void> transaction::insert(shared_type list, std::uint64_t index,
 
 result<shared_type> transaction::insert_type(shared_type list, std::uint64_t index, type_kind kind,
                                              std::string_view name) {
-  const auto type = target_.type_of(list);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  if (index > target_.chains[in].length)
-    return beyond_end();
-  if (auto fits = target_.check_new_type(type, kind, name); !fits)
+  const auto in = target_.open_sequence(list, index);
+  if (!in)
+    return in.why();
+  if (auto fits = target_.check_new_type(target_.chains[*in].type, kind, name); !fits)
     return std::move(fits).why();
-  const auto left = target_.left_of_position(in, static_cast<std::uint32_t>(index));
-  return target_.insert_local_type(in, left, kind, name);
+  const auto left = target_.left_of_position(*in, static_cast<std::uint32_t>(index));
+  return target_.insert_local_type(*in, left, kind, name);
 }
 
 result<void> transaction::remove(shared_type sequence, std::uint64_t index, std::uint64_t count) {
-  const auto type = target_.type_of(sequence);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  const auto length = target_.chains[in].length;
-  if (index > length || count > length - index)
-    return beyond_end();
+  const auto in = target_.open_sequence(sequence, index, count);
+  if (!in)
+    return in.why();
   if (count > 0)
-    target_.delete_visible(in, static_cast<std::uint32_t>(index),
+    target_.delete_visible(*in, static_cast<std::uint32_t>(index),
                            static_cast<std::uint32_t>(count));
   return {};
 }
@@ -217,8 +218,7 @@ shared_type doc_state::insert_local_type(std::uint32_t in_chain, item_index left
   return handle(items[made].content);
 }
 
-// -- maps
-// -------------------------------------------------------------------------------------------
+// -- maps --------------------------------------------------------------------------------------
 
 result<void> doc_state::check_key(std::string_view key) const {
   if (!measure_utf8(key).is_valid)
@@ -268,17 +268,13 @@ result<void> transaction::erase(shared_type map, std::string_view key) {
   return {};
 }
 
-// -- text
-// -------------------------------------------------------------------------------------------
+// -- text --------------------------------------------------------------------------------------
 
 result<void> transaction::insert_text(shared_type text, std::uint64_t index, std::string_view utf8,
                                       const text_attributes& attributes) {
-  const auto type = target_.type_of(text);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  if (index > target_.chains[in].length)
-    return beyond_end();
+  const auto in = target_.open_sequence(text, index);
+  if (!in)
+    return in.why();
   const auto measure = measure_utf8(utf8);
   if (!measure.is_valid)
     return not_utf8();
@@ -291,18 +287,15 @@ result<void> transaction::insert_text(shared_type text, std::uint64_t index, std
   what.length = static_cast<unit_clock>(measure.units);
   what.is_ascii = measure.is_ascii;
   what.content = utf8;
-  text_editor(target_, in).insert(static_cast<std::uint32_t>(index), what, attributes);
+  text_editor(target_, *in).insert(static_cast<std::uint32_t>(index), what, attributes);
   return {};
 }
 
 result<void> transaction::insert_embed(shared_type text, std::uint64_t index, const any& value,
                                        const text_attributes& attributes) {
-  const auto type = target_.type_of(text);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  if (index > target_.chains[in].length)
-    return beyond_end();
+  const auto in = target_.open_sequence(text, index);
+  if (!in)
+    return in.why();
   if (std::holds_alternative<any::undefined>(value.content)
       || std::holds_alternative<any::bytes>(value.content))
     return failure{errc::invalid_argument, "JSON has no such value to embed"};
@@ -313,19 +306,16 @@ result<void> transaction::insert_embed(shared_type text, std::uint64_t index, co
   what.kind = content_kind::embed;
   what.length = 1;
   what.content = json;
-  text_editor(target_, in).insert(static_cast<std::uint32_t>(index), what, attributes);
+  text_editor(target_, *in).insert(static_cast<std::uint32_t>(index), what, attributes);
   return {};
 }
 
 result<void> transaction::format(shared_type text, std::uint64_t index, std::uint64_t count,
                                  const text_attributes& attributes) {
-  const auto type = target_.type_of(text);
-  if (type == none)
-    return dead_type();
-  const auto in = target_.sequence_of(type);
-  const auto length = target_.chains[in].length;
-  if (index > length || count > length - index)
-    return beyond_end();
+  const auto opened = target_.open_sequence(text, index, count);
+  if (!opened)
+    return opened.why();
+  const auto in = *opened;
   if (!target_.has_room_for(16 * attributes.size()))
     return grown_too_large();
   if (count == 0)
