@@ -78,10 +78,13 @@ struct document_bounds {
   /// 256 KiB: what one client may have sent to its hub beyond the batches under way; then its
   /// socket is not read until the next batch leaves.
   static constexpr std::size_t waiting_bytes_max = 256U << 10;
-  /// 16 MiB: one update, which may be a whole document that was edited offline.
-  static constexpr std::size_t update_bytes_max = 16U << 20;
-  /// 48 MiB of text and values: a state of that fits into what storage takes.
-  static constexpr std::size_t content_bytes_max = 48U << 20;
+  /// 14 MiB: one update, which may be a whole document that was edited offline. With what waited
+  /// for it, it fits into one journal entry.
+  static constexpr std::size_t update_bytes_max = 14U << 20;
+  /// 44 MiB of text and values in 600,000 runs: more than the files of a room may have, and a state of
+  /// that fits into what storage takes.
+  static constexpr std::size_t content_bytes_max = 44U << 20;
+  static constexpr std::size_t structs_max = 600'000;
   /// 1 MiB of updates that wait for earlier ones; those come at once or not at all.
   static constexpr std::size_t pending_bytes_max = 1U << 20;
   static constexpr std::chrono::milliseconds pending_time_max{30'000};

@@ -357,10 +357,7 @@ struct room_state {
       return to_error(granted.why());
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
-    auto sources = files.snapshot();
-    if (!sources)
-      return to_error(sources.why());
-    auto request = make_run_request(m, room, std::move(*sources), *context.languages);
+    auto request = make_run_request(m, room, files.snapshot(), *context.languages);
     if (!request)
       return to_error(request.why());
     const auto now = context.now();

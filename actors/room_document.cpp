@@ -24,6 +24,7 @@ crdt::doc_options document_options() {
   crdt::doc_options options;
   options.limits.update_bytes = storage::state_bytes_max; // what is loaded; see take_update
   options.limits.content_bytes = document_bounds::content_bytes_max;
+  options.limits.structs = document_bounds::structs_max;
   options.limits.pending_bytes = document_bounds::pending_bytes_max;
   return options;
 }

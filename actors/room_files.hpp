@@ -97,8 +97,9 @@ public:
   std::uint64_t set_main(std::string_view path, const writer& who);
   std::uint64_t set_meta(std::string_view key, std::string_view value, const writer& who);
 
-  /// All files with their content; errc::unavailable when that of a binary one is not here.
-  result<std::vector<run_file>> snapshot();
+  /// All files with their content, but for binary ones of which the document only has the hash:
+  /// whoever wrote that entry never sent what it names.
+  std::vector<run_file> snapshot();
 
   /// Blobs that came since the last call, to be stored with the journal.
   blob_table take_new_blobs() {

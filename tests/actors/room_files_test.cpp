@@ -190,9 +190,16 @@ SCENARIO("a run takes texts of the moment and bytes, but no directories") {
   CHECK_EQ(write("a", "text"), "accepted");
   REQUIRE(put("b", "\xff", {}, {}, false));
   type("a", "new ");
-  const auto taken = files.snapshot();
-  REQUIRE(taken);
-  CHECK((*taken == std::vector<run_file>{{"a", "new text"}, {"b", "\xff"}}));
+  CHECK((files.snapshot() == std::vector<run_file>{{"a", "new text"}, {"b", "\xff"}}));
+}
+
+SCENARIO("a run goes without bytes that nobody ever sent") {
+  CHECK_EQ(write("a", "text"), "accepted");
+  document.edit("eve", [&](crdt::transaction& edit) {
+    CHECK(document.files().create_binary(edit, "b", hash_content("unknown"), 7));
+  });
+  REQUIRE(document.files().find("b"));
+  CHECK((files.snapshot() == std::vector<run_file>{{"a", "text"}}));
 }
 
 SCENARIO("contents that were replaced do not stay in memory without bound") {
