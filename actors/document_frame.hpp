@@ -81,8 +81,8 @@ struct document_bounds {
   /// 14 MiB: one update, which may be a whole document that was edited offline. With what waited
   /// for it, it fits into one journal entry.
   static constexpr std::size_t update_bytes_max = 14U << 20;
-  /// 44 MiB of text and values in 600,000 runs: more than the files of a room may have, and a state of
-  /// that fits into what storage takes.
+  /// 44 MiB of text and values in 600,000 runs: more than the files of a room may have, and a state
+  /// of that fits into what storage takes.
   static constexpr std::size_t content_bytes_max = 44U << 20;
   static constexpr std::size_t structs_max = 600'000;
   /// 1 MiB of updates that wait for earlier ones; those come at once or not at all.
