@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const golden = fileURLToPath(new URL('../golden/yjs/', import.meta.url));
-const target = process.argv[2];
-if (target === undefined) {
-  console.error('usage: node tests/fuzz/seeds.mjs FOLDER');
-  process.exit(2);
+const [target, ...others] = process.argv.slice(2);
+if (target === undefined || target.startsWith('-') || others.length > 0) {
+  const asked = target === '--help';
+  (asked ? console.log : console.error)('usage: node tests/fuzz/seeds.mjs FOLDER');
+  process.exit(asked ? 0 : 2);
 }
 
 const read = (name) => JSON.parse(readFileSync(join(golden, name), 'utf8'));
