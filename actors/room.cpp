@@ -8,6 +8,7 @@
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_runs.hpp"
+#include "actors/room_saver.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 #include "base/text.hpp"
@@ -43,6 +44,12 @@ struct room_state {
         document_owner(std::move(loaded.document)),
         document(*document_owner),
         files(document, std::move(loaded.blobs)),
+        saver(self, context.store, lease, document, files, context.now,
+              {[this] {
+                 if (document.has_output())
+                   flush_soon();
+               },
+               [this](const failure& why) { on_store_failed(why); }}),
         runs(std::move(loaded.runs)),
         last_used(self->clock().now()) {
     install_handlers(self, name);
@@ -52,7 +59,6 @@ struct room_state {
   ~room_state() {
     next_tick.dispose();
     next_document_tick.dispose();
-    next_save.dispose();
     if (context.counters)
       context.counters->add_participants(-static_cast<std::int64_t>(members.participants().size()));
   }
@@ -113,38 +119,24 @@ struct room_state {
 
   // -- storing -------------------------------------------------------------------------------
 
-  /// Answers a write that changed nothing in the document. What it repeats may still be on its way
-  /// to the disk: then an empty task stands behind that in the store's mailbox, perhaps in the next
-  /// commit.
-  template <class T>
-  caf::result<T> answer_when_saved(T answer) {
-    if (unsaved == 0)
-      return answer;
+  /// Answers once every change of the document and of the record until now is on disk.
+  template <class T, class... Answer>
+  caf::result<T> answer_when_durable(Answer... answer) {
+    flush_soon();
     auto promise = self->template make_response_promise<T>();
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([](storage::backend&) { return result<void>{}; }))
-      .then(
-        [this, promise, answer = std::move(answer)]() mutable {
-          if (has_lost_writes)
-            promise.deliver(to_error({errc::unavailable, "this was not saved; try again"}));
-          else
-            promise.deliver(std::move(answer));
-        },
-        [promise](const caf::error& why) mutable { promise.deliver(to_error(to_failure(why))); });
+    saver.when_durable([promise, answer...](const result<void>& saved) mutable {
+      if (saved)
+        promise.deliver(std::move(answer)...);
+      else
+        promise.deliver(to_error(saved.why()));
+    });
     return promise;
   }
 
   void on_store_failed(const failure& why) {
-    if (std::exchange(has_lost_writes, true))
-      return;
-    fail_waiters({errc::unavailable, "this was not saved; try again"});
     log::error("a room ends because a write failed",
                {{"room", room.id.str()}, {"errc", to_string(why.code)}, {"why", why.detail}});
-    if (closing)
-      finish_closing();
-    else
-      close("moved");
+    close("moved");
   }
 
   // -- the room itself -----------------------------------------------------------------------
@@ -186,7 +178,7 @@ struct room_state {
       changed.main = *m.main;
     }
     if (changed == room)
-      return answer_when_saved(description(*granted));
+      return answer_when_durable<room_description>(description(*granted));
     changed.updated_at = context.now();
     room = changed;
     review_members();
@@ -194,7 +186,8 @@ struct room_state {
     files.set_meta("title", room.title, who);
     files.set_meta("language", room.language, who);
     files.set_main(room.main, who);
-    return store_room_then(description(*granted));
+    saver.save_record(room);
+    return answer_when_durable<room_description>(description(*granted));
   }
 
   caf::result<void> on_remove(const remove_room& m) {
@@ -203,8 +196,7 @@ struct room_state {
     for (const auto id : runs.under_way())
       self->send(context.dispatcher, cancel_job{id, room.id});
     begin_closing();
-    is_finishing = true; // there is nothing to store any more
-    fail_waiters({errc::not_found, "the room was deleted"});
+    saver.stop({errc::not_found, "the room was deleted"});
     auto promise = self->make_response_promise<void>();
     self
       ->request(
@@ -259,7 +251,8 @@ struct room_state {
       files.write(m.path, m.content, m.is_text, m.if_match, writer_of(m.who), self->clock().now());
     if (!done)
       return to_error(done.why());
-    return answer_when_durable(file_written{m.path, done->bytes, done->version, done->created});
+    return answer_when_durable<file_written>(
+      file_written{m.path, done->bytes, done->version, done->created});
   }
 
   caf::result<void> on_remove_file(const remove_file& m) {
@@ -269,14 +262,7 @@ struct room_state {
       return to_error({errc::conflict, "this is the main file; choose another one first"});
     if (auto done = files.remove(m.path, m.if_match, writer_of(m.who)); !done)
       return to_error(done.why());
-    auto promise = self->make_response_promise<void>();
-    when_durable([promise](const result<void>& saved) mutable {
-      if (saved)
-        promise.deliver();
-      else
-        promise.deliver(to_error(saved.why()));
-    });
-    return promise;
+    return answer_when_durable<void>();
   }
 
   caf::result<room_description> on_replace_source(const replace_source& m) {
@@ -296,58 +282,14 @@ struct room_state {
     if (!done)
       return to_error(done.why());
     if (!done->changed && changed == room)
-      return answer_when_durable(description(*granted)); // the same text again
+      return answer_when_durable<room_description>(description(*granted)); // the same text again
     files.set_meta("language", changed.language, who);
     const bool record_changed = changed != room;
     changed.updated_at = context.now();
     room = changed;
     if (record_changed)
-      return store_room_then(description(*granted));
-    return answer_when_durable(description(*granted));
-  }
-
-  /// Answers once every change of the document until now is on disk.
-  template <class T>
-  caf::result<T> answer_when_durable(T answer) {
-    if (document.journal().is_saved())
-      return answer_when_saved(std::move(answer));
-    auto promise = self->template make_response_promise<T>();
-    when_durable([promise, answer = std::move(answer)](const result<void>& saved) mutable {
-      if (saved)
-        promise.deliver(std::move(answer));
-      else
-        promise.deliver(to_error(saved.why()));
-    });
-    return promise;
-  }
-
-  /// Stores the room's record, and answers once that and every change of the document until now are
-  /// on disk.
-  template <class T>
-  caf::result<T> store_room_then(T answer) {
-    auto promise = self->template make_response_promise<T>();
-    ++unsaved;
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([lease = lease, room = room](storage::backend& db) {
-                  return db.update_room(lease, room);
-                }))
-      .then(
-        [this, promise, answer = std::move(answer)]() mutable {
-          --unsaved;
-          when_durable([promise, answer = std::move(answer)](const result<void>& saved) mutable {
-            if (saved)
-              promise.deliver(std::move(answer));
-            else
-              promise.deliver(to_error(saved.why()));
-          });
-        },
-        [this, promise](const caf::error& why) mutable {
-          --unsaved;
-          promise.deliver(to_error(to_failure(why)));
-          on_store_failed(to_failure(why));
-        });
-    return promise;
+      saver.save_record(room);
+    return answer_when_durable<room_description>(description(*granted));
   }
 
   // -- runs ----------------------------------------------------------------------------------
@@ -483,6 +425,8 @@ struct room_state {
   // -- the document --------------------------------------------------------------------------
 
   void on_document_frames(const document_frames& m) {
+    if (closing)
+      return; // who sent it still has it, and brings it along when it comes back
     const auto now = self->clock().now();
     last_used = now;
     for (const auto& frame : m.frames)
@@ -531,34 +475,11 @@ struct room_state {
     schedule_document_tick();
   }
 
-  // -- the journal ---------------------------------------------------------------------------
-
-  using durable_waiter = std::function<void(const result<void>&)>;
-
-  /// Calls `tell` when every change until now is on disk, or is lost.
-  void when_durable(durable_waiter tell) {
-    flush_soon();
-    if (has_lost_writes)
-      return tell(failure{errc::unavailable, "this was not saved; try again"});
-    if (document.journal().is_saved())
-      return tell({});
-    waiters.emplace_back(document.journal().last(), std::move(tell));
-    save_now();
-  }
-
   /// Looks after what changed in the document, by whomever.
   void after_changes() {
     if (document.files().take_tree_changed())
       follow_main_file();
-    if (document.journal().is_overfull())
-      return on_store_failed({errc::unavailable, "the journal is too far behind"});
-    if (document.journal().can_begin() && !will_save && !closing) {
-      will_save = true;
-      next_save = self->run_delayed(journal_bounds::delay, [this] {
-        will_save = false;
-        save_now();
-      });
-    }
+    saver.after_changes();
   }
 
   /// The main file keeps being it when somebody gives it another name.
@@ -567,103 +488,7 @@ struct room_state {
     if (!main || main->path == room.main || closing)
       return;
     room.main = main->path;
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([lease = lease, room = room](storage::backend& db) {
-                  return db.update_room(lease, room);
-                }))
-      .then([] {}, [this](const caf::error& why) { on_store_failed(to_failure(why)); });
-  }
-
-  /// Stores what waits, unless a batch is under way: then that one's end does.
-  void save_now() {
-    if (is_finishing || !document.journal().can_begin())
-      return;
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([lease = lease, entries = document.begin_batch(),
-                                 blobs = files.take_new_blobs(),
-                                 used = document.files().blobs()](storage::backend& db) {
-                  return append(db, lease, entries, blobs, used);
-                }))
-      .then([this] { on_batch_saved(); },
-            [this](const caf::error& why) { on_store_failed(to_failure(why)); });
-    // Behind the batch, so that it is due even when there is never a moment without changes.
-    if (document.journal().wants_snapshot(false) && !document.journal().has_waiting())
-      save_snapshot();
-  }
-
-  /// The contents before the entries that name them; every call is fenced. Contents that were
-  /// replaced make place for new ones.
-  static result<void> append(storage::backend& db, const storage::fence& lease,
-                             const std::vector<storage::journal_entry>& entries,
-                             const blob_table& blobs, const std::vector<std::string>& used) {
-    for (const auto& [hash, content] : blobs) {
-      auto saved = db.save_blob(lease, hash, *content);
-      if (!saved && saved.why().code == errc::too_large) {
-        if (auto kept = db.retain_blobs(lease, used); !kept)
-          return std::move(kept).why();
-        saved = db.save_blob(lease, hash, *content);
-      }
-      if (!saved)
-        return saved;
-    }
-    return db.append_journal(lease, entries);
-  }
-
-  void on_batch_saved() {
-    document.commit_batch();
-    if (document.has_output())
-      flush_soon();
-    release_waiters();
-    if (closing)
-      return finish_closing();
-    if (waiters.empty())
-      after_changes();
-    else
-      save_now();
-  }
-
-  void release_waiters() {
-    const auto saved = document.journal().saved();
-    auto first = waiters.begin();
-    for (; first != waiters.end() && first->first <= saved; ++first)
-      first->second({});
-    waiters.erase(waiters.begin(), first);
-  }
-
-  /// Everything that it holds is on disk or on its way there.
-  void save_snapshot() {
-    if (snapshot_is_under_way)
-      return; // with one of the next batches
-    snapshot_is_under_way = true;
-    self
-      ->request(context.store, room_bounds::store_timeout,
-                make_store_task([lease = lease, snapshot = document.snapshot(context.now()),
-                                 blobs = document.files().blobs()](storage::backend& db) {
-                  return store_snapshot(db, lease, snapshot, blobs);
-                }))
-      .then(
-        [this, sequence = document.journal().last()] {
-          snapshot_is_under_way = false;
-          document.on_snapshot(sequence);
-        },
-        [this](const caf::error& why) { on_store_failed(to_failure(why)); });
-  }
-
-  static result<void> store_snapshot(storage::backend& db, const storage::fence& lease,
-                                     const storage::document_snapshot& snapshot,
-                                     const std::vector<std::string>& blobs) {
-    if (auto saved = db.save_snapshot(lease, snapshot); !saved)
-      return saved;
-    if (auto kept = db.retain_blobs(lease, blobs); !kept)
-      return kept.why();
-    return {};
-  }
-
-  void fail_waiters(const failure& why) {
-    for (const auto& [sequence, tell] : std::exchange(waiters, {}))
-      tell(why);
+    saver.save_record(room);
   }
 
   void schedule_document_tick() {
@@ -691,7 +516,7 @@ struct room_state {
       return;
     log::warning("a room lost its lease", {{"room", room.id.str()}, {"epoch", lease.epoch}});
     begin_closing();
-    fail_waiters({errc::unavailable, "this was not saved; try again"});
+    saver.stop({errc::unavailable, "this was not saved; try again"});
     tell_all(room_closed_event{"moved"});
     self->quit(); // nothing is stored, nothing is given back: it is not ours
   }
@@ -707,47 +532,7 @@ struct room_state {
       return;
     begin_closing();
     tell_all(room_closed_event{std::move(reason)});
-    if (has_lost_writes || !document.journal().is_under_way())
-      finish_closing(); // else the end of the batch does
-  }
-
-  void finish_closing() {
-    if (std::exchange(is_finishing, true))
-      return;
-    self->request(context.store, room_bounds::store_timeout, make_store_task(last_task()))
-      .then([this] { end(!has_lost_writes && document.journal().is_under_way()); },
-            [this](const caf::error&) { end(false); }); // the lease will run out by itself
-  }
-
-  void end(bool has_saved) {
-    if (has_saved)
-      document.commit_batch();
-    for (const auto& [sequence, tell] : std::exchange(waiters, {}))
-      tell(sequence <= document.journal().saved()
-             ? result<void>{}
-             : result<void>{errc::unavailable, "this was not saved; try again"});
-    self->quit();
-  }
-
-  /// The rest of the journal, a snapshot when it is worth one, and the lease.
-  std::function<result<void>(storage::backend&)> last_task() {
-    auto blobs = has_lost_writes ? blob_table{} : files.take_new_blobs();
-    auto entries = !has_lost_writes && document.journal().can_begin()
-                     ? document.begin_batch()
-                     : std::vector<storage::journal_entry>{};
-    std::optional<storage::document_snapshot> snapshot;
-    if (!has_lost_writes && document.journal().wants_snapshot(true))
-      snapshot = document.snapshot(context.now());
-    return [lease = lease, blobs = std::move(blobs), entries = std::move(entries),
-            snapshot = std::move(snapshot),
-            used = document.files().blobs()](storage::backend& db) -> result<void> {
-      if (auto fenced = append(db, lease, entries, blobs, used); !fenced)
-        return fenced;
-      if (snapshot)
-        if (auto saved = store_snapshot(db, lease, *snapshot, used); !saved)
-          return saved;
-      return db.drop_lease(lease);
-    };
+    saver.finish([this] { self->quit(); });
   }
 
   void schedule_tick() {
@@ -779,17 +564,11 @@ struct room_state {
   std::shared_ptr<room_document> document_owner;
   room_document& document;
   room_files files;
+  room_saver saver;
   room_runs runs;
   membership members;
-  std::vector<std::pair<std::uint64_t, durable_waiter>> waiters; // by journal sequence, ascending
-  bool will_save = false;
-  bool snapshot_is_under_way = false;
-  bool is_finishing = false;
-  caf::disposable next_save;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush
   bool will_flush = false;
-  std::size_t unsaved = 0; // writes that the store has not answered yet
-  bool has_lost_writes = false;
   bool closing = false;
   lease_deadline last_used;
   caf::disposable next_tick;
