@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds attach_timeout{15'000};
 constexpr milliseconds request_timeout{20'000};
 // Joining again after the room moved: the first try is immediate in most failovers, the sum of
 // all is past the lease of a dead owner.
@@ -62,8 +61,10 @@ struct participant_state {
   // -- joining -------------------------------------------------------------------------------
 
   void attach() {
+    // No timer of its own: each join would wake the system's clock thread. The directory, the relay
+    // and the room answer or die; what blocks below them, the store, has its own time limits.
     self
-      ->request(directory, attach_timeout,
+      ->request(directory, caf::infinite,
                 attach_participant{room, who, me, self, documents, wants_saved})
       .then([this](const joined& welcome) { on_joined(welcome); },
             [this](const caf::error& why) { on_refused(to_failure(why)); });
@@ -130,7 +131,7 @@ struct participant_state {
   }
 
   void ask(const std::string& reference, const start_run& what) {
-    self->request(directory, attach_timeout, find_room{room})
+    self->request(directory, request_timeout, find_room{room})
       .then(
         [this, reference, what](const room_entry& entry) {
           self->request(entry.room, request_timeout, what)

@@ -9,8 +9,6 @@ namespace coterie::actors {
 
 namespace {
 
-constexpr std::chrono::milliseconds join_timeout{10'000};
-
 struct relay_state {
   static inline const char* name = "coterie.relay";
 
@@ -46,15 +44,15 @@ struct relay_state {
         add_port(m.documents); // before the join: the room's first words may come before its answer
     }
     const auto port = m.documents ? m.documents->number() : 0;
-    self->request(owner, join_timeout, join{m.who, m.as, self, port, m.wants_saved})
+    // A room answers at once, or is gone and the request with it.
+    self->request(owner, caf::infinite, join{m.who, m.as, self, port, m.wants_saved})
       .then(
         [this, promise, handle](const joined& welcome) mutable {
           if (const auto member = participants.find(handle); member != participants.end())
             member->second.is_joined = true;
           promise.deliver(welcome);
         },
-        [this, promise, handle, who = m.as.id](const caf::error& why) mutable {
-          self->send(owner, leave{who}); // a join that timed out may still be on its way
+        [this, promise, handle](const caf::error& why) mutable {
           forget(handle);
           promise.deliver(to_error(to_failure(why)));
           end_when_empty();

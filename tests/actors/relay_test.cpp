@@ -200,16 +200,6 @@ SCENARIO("a participant that is gone before its welcome leaves after its join") 
   CHECK(ada.heard->empty());
 }
 
-SCENARIO("a join that is not answered in time is taken back") {
-  welcomed();
-  const auto ada = attach();
-  pass(11s);
-  CHECK((*ada.heard == heard{"timeout"}));
-  CHECK(script->left == std::vector{ada.who.id});
-  say("1");
-  CHECK((*ada.heard == heard{"timeout"}));
-}
-
 SCENARIO("a refused participant hears why, and the relay ends when nobody is left") {
   const auto ada = welcomed();
   script->refuse = failure{errc::forbidden, "no"};
