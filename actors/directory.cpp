@@ -98,8 +98,8 @@ struct directory_state {
 
   void store_new_room(room_opened opened, new_document made,
                       std::function<void(result<room_opened>)> use) {
-    const storage::room_image image{
-      opened.room, to_records(opened.tokens), {}, made.document->snapshot(opened.room.created_at)};
+    const storage::room_image image{opened.room, to_records(opened.tokens),
+                                    made.document->snapshot(opened.room.created_at)};
     const auto asked_at = self->clock().now();
     ++opening;
     self
@@ -136,15 +136,14 @@ struct directory_state {
         });
   }
 
-  static std::vector<storage::file_record> files_of(const open_room& m,
-                                                    const config::language& language) {
+  static std::vector<named_file> files_of(const open_room& m, const config::language& language) {
     if (!m.files.empty())
       return m.files;
     return {{language.main_file, m.has_empty_main ? std::string() : language.hello}};
   }
 
   storage::room_record new_room(const open_room& m, const config::language& language,
-                                const std::vector<storage::file_record>& files) const {
+                                const std::vector<named_file>& files) const {
     storage::room_record room;
     room.id = room_id::random();
     room.title = m.title;
@@ -156,7 +155,7 @@ struct directory_state {
     return room;
   }
 
-  static std::string main_of(const std::vector<storage::file_record>& files,
+  static std::string main_of(const std::vector<named_file>& files,
                              const config::language& language) {
     for (const auto& file : files)
       if (file.path == language.main_file)

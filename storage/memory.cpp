@@ -25,7 +25,6 @@ struct job_row {
   std::uint64_t seq = 0; ///< order of insertion
 };
 
-using file_key = std::pair<room_id, std::string>;        // room, path
 using alias_key = std::pair<std::string, std::string>;   // dialect, name
 using capability_key = std::pair<std::string, room_id>;  // hash, room
 using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
@@ -129,8 +128,6 @@ public:
       capabilities_.put({capability.hash, id}, {});
     for (const auto& alias : aliases)
       aliases_.put({alias.dialect, alias.name}, id);
-    for (const auto& file : image.files)
-      files_.put({id, file.path}, file);
     if (image.document)
       documents_.put_snapshot(id, *image.document);
     const auto lease = *grant(free_lease(id), node, holder_state::dead, clock_(), ttl);
@@ -142,10 +139,7 @@ public:
     const auto* row = rooms_.find(room);
     if (!row)
       return no_such_room();
-    room_image image{row->room, row->capabilities, {}};
-    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
-      image.files.push_back(at->second);
-    return image;
+    return room_image{row->room, row->capabilities};
   }
 
   result<void> update_room(const fence& lease, const room_record& room) override {
@@ -163,9 +157,6 @@ public:
     if (auto ok = check_fence(lease); !ok)
       return ok;
     const room_row row = *rooms_.find(lease.room);
-    for (auto at = first_file(lease.room);
-         at != files_.rows().end() && at->first.first == lease.room; at = first_file(lease.room))
-      files_.erase(at->first);
     for (const auto& capability : row.capabilities)
       capabilities_.erase({capability.hash, lease.room});
     for (const auto& alias : row.aliases)
@@ -217,27 +208,6 @@ public:
          at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at)
       listed.push_back(*at->second);
     return listed;
-  }
-
-  // -- files
-
-  result<void> save_file(const fence& lease, const file_record& file) override {
-    if (auto ok = check_file(file); !ok)
-      return ok;
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    if (!files_.has({lease.room, file.path}) && count_files(lease.room) >= files_max)
-      return too_many_files();
-    files_.put({lease.room, file.path}, file);
-    return {};
-  }
-
-  result<void> delete_file(const fence& lease, std::string_view path) override {
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    if (!files_.erase({lease.room, std::string(path)}))
-      return {errc::not_found, "there is no such file"};
-    return {};
   }
 
   // -- documents
@@ -473,17 +443,6 @@ private:
     return found;
   }
 
-  std::map<file_key, file_record>::const_iterator first_file(room_id room) const {
-    return files_.rows().lower_bound({room, std::string()});
-  }
-
-  std::size_t count_files(room_id room) const {
-    std::size_t count = 0;
-    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
-      ++count;
-    return count;
-  }
-
   bool has_exclusive_job(room_id room) const {
     return std::any_of(open_jobs_.rows().begin(), open_jobs_.rows().end(), [&](const auto& open) {
       const auto& job = jobs_.find(open.second)->job;
@@ -546,7 +505,6 @@ private:
   memory_table<room_id, room_row> rooms_{undo_};
   memory_table<capability_key, std::monostate> capabilities_{undo_};
   memory_table<alias_key, room_id> aliases_{undo_};
-  memory_table<file_key, file_record> files_{undo_};
   memory_documents documents_{undo_};
   memory_table<room_id, lease_record> leases_{undo_};
   memory_table<job_id, job_row> jobs_{undo_};

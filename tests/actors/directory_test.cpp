@@ -9,8 +9,8 @@ using namespace coterie::testing;
 
 namespace {
 
-std::vector<storage::file_record> files_at(std::initializer_list<const char*> paths) {
-  std::vector<storage::file_record> files;
+std::vector<named_file> files_at(std::initializer_list<const char*> paths) {
+  std::vector<named_file> files;
   for (const auto* path : paths)
     files.emplace_back().path = path;
   return files;
@@ -146,7 +146,7 @@ SCENARIO("without renewal writes are refused before the lease ends, reads are no
   CHECK_EQ(code_of(ask<file_written>(room, put("a", "2"))), "unavailable");
   CHECK_EQ(code_of(ask<run_accepted>(room, start_run{})), "unavailable");
   CHECK_EQ(code_of(ask<void>(room, remove_room{with(opened.tokens.owner)})), "unavailable");
-  CHECK_EQ(must(ask<storage::file_record>(room, read_file{{}, "a"})).content, "1");
+  CHECK_EQ(must(ask<file_read>(room, read_file{{}, "a"})).content, "1");
   disk->every_renewal.reset();
   pass(2s); // the same room, the same epoch: it resumes
   CHECK_EQ(code_of(ask<file_written>(room, put("a", "3"))), "accepted");
@@ -306,7 +306,6 @@ SCENARIO("a name that another node takes first leads to the room of that node") 
   image.room.id = room_id::random();
   image.room.language = "python";
   image.room.main = "main.py";
-  image.files = {{"main.py", "", true, 1, day_one}};
   disk->on_creation = [&image](storage::backend& db) {
     must(db.create_room(image, {{"yjs", "notes"}}, node_id::random(), 5s));
   };

@@ -302,7 +302,7 @@ SCENARIO("a new room's files have version 1, and are held to the bounds of a roo
   CHECK(fresh.read("a", {}, now)->modified_at == wall_time);
   CHECK_EQ(fresh.read("b", {}, now)->content, "\xff");
   CHECK(made->document->journal().is_saved()); // it is stored as a snapshot
-  const auto refusal = [&](const std::vector<storage::file_record>& given) {
+  const auto refusal = [&](const std::vector<named_file>& given) {
     const auto refused = make_document(given, room, read_wall_time);
     return refused ? "accepted" : std::string(to_string(refused.why().code));
   };

@@ -51,7 +51,6 @@ inline room_image make_image(std::string title = "algebra", timestamp at = day_o
   image.room = room_record{room_id::random(),   std::move(title), "python", visibility::invite,
                            room_status::active, "main.py",        at,       at};
   image.capabilities = {{std::string(32, 'o'), role::owner}, {std::string(32, 'v'), role::viewer}};
-  image.files = {{"lib/a.py", "x = 1\n", true, 3, at}, {"main.py", "print(x)\n", true, 1, at}};
   return image;
 }
 
@@ -117,6 +116,17 @@ struct store_fixture {
     for (auto from = first; from <= last; from += 10)
       must(store->append_journal(lease, make_entries(from, std::min(from + 9, last))));
   }
+  /// The shortest of the fenced writes: the room gets another title.
+  result<void> retitle(const fence& lease, std::string title) {
+    auto image = store->load_room(lease.room);
+    if (!image)
+      return image.why();
+    image->room.title = std::move(title);
+    return store->update_room(lease, image->room);
+  }
+  result<void> retitle(const lease_record& lease, std::string title) {
+    return retitle(fence_of(lease), std::move(title));
+  }
   job_record create(const job_record& job) {
     must(store->create_job(job));
     return job;
@@ -131,6 +141,9 @@ struct store_fixture {
   /// The server is started again, as another node: `north` is dead.
   void restart() {
     must(store->register_node(south));
+  }
+  std::string title_of(room_id room) {
+    return must(store->load_room(room)).room.title;
   }
   bool has_room(room_id room) {
     return store->load_room(room).has_value();

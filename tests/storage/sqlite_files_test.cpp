@@ -46,7 +46,6 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 SCENARIO("a commit that has returned survives kill -9, an open transaction does not") {
   const auto kept = make_image("kept");
-  const auto file = file_record{"late.py", "late", true, 1, day_one};
   const auto job = make_job(kept.room.id);
   const auto lost = make_image("lost");
   kill_after([&] {
@@ -57,8 +56,8 @@ SCENARIO("a commit that has returned survives kill -9, an open transaction does 
     if (!store.register_node(north) || !store.begin())
       return false;
     const auto lease = store.create_room(kept, {}, north, ttl);
-    if (!lease || !store.save_file(fence_of(*lease), file) || !store.create_job(job)
-        || !store.commit())
+    if (!lease || !store.append_journal(fence_of(*lease), make_entries(1, 3))
+        || !store.create_job(job) || !store.commit())
       return false;
     if (!store.begin() || !store.create_room(lost, {}, north, ttl))
       return false;
@@ -66,7 +65,8 @@ SCENARIO("a commit that has returned survives kill -9, an open transaction does 
     return true;
   });
   const auto store = must(open_sqlite(path));
-  CHECK_EQ(must(store->load_room(kept.room.id)).files.size(), 3u);
+  CHECK(must(store->load_room(kept.room.id)).room == kept.room);
+  CHECK(must(store->load_document(kept.room.id)).tail == make_entries(1, 3));
   CHECK(must(store->load_job(job.id)) == job);
   CHECK_EQ(refusal(store->load_room(lost.room.id)), "not_found");
 }
@@ -108,6 +108,20 @@ SCENARIO("an older database keeps its rows and takes the missing steps") {
   must(open_sqlite(path));
   CHECK_EQ(count("SELECT count(*) FROM node"), 1);
   CHECK_EQ(count("SELECT count(*) FROM job"), 0);
+}
+
+SCENARIO("a database with a table for files loses it and keeps its rooms") {
+  {
+    const auto db = must(sqlite_connection::open(path));
+    must(migrate(*db, sqlite_migrations().first(3), day_one));
+    must(db->execute("INSERT INTO room VALUES (1, x'000102030405060708090a0b0c0d0e0f', 'old',"
+                     " 'python', 'link', 'active', 'main.py', 0, 0);"
+                     "INSERT INTO file VALUES (x'000102030405060708090a0b0c0d0e0f', 'main.py', 1,"
+                     " 1, 0, x'')"));
+  }
+  must(open_sqlite(path));
+  CHECK_EQ(count("SELECT count(*) FROM room"), 1);
+  CHECK_EQ(count("SELECT count(*) FROM sqlite_schema WHERE name = 'file'"), 0);
 }
 
 SCENARIO("a database of a newer version is refused with its number") {
@@ -224,7 +238,8 @@ SCENARIO("a statement that does not end is given up, and the connection lives on
 }
 
 SCENARIO("a full disk fails the commit and loses nothing that was there") {
-  const auto kept = make_image("kept");
+  auto kept = make_image("kept");
+  kept.document = make_snapshot(0);
   {
     const auto store = must(open_sqlite(path));
     must(store->register_node(north));
@@ -242,7 +257,8 @@ SCENARIO("a full disk fails the commit and loses nothing that was there") {
     const rlimit small{1U << 20, 1U << 20};
     ::setrlimit(RLIMIT_FSIZE, &small);
     auto large = make_image("large");
-    large.files[0].content.assign(4U << 20, 'x');
+    large.document = make_snapshot(0);
+    large.document->state.assign(4U << 20, 'x');
     if (!store.begin())
       return false;
     const bool created = store.create_room(large, {}, north, ttl).has_value();
@@ -253,7 +269,8 @@ SCENARIO("a full disk fails the commit and loses nothing that was there") {
     return !(created && committed) && still_reads && is_gone;
   });
   const auto store = must(open_sqlite(path));
-  CHECK(must(store->load_room(kept.room.id)).files == kept.files);
+  CHECK(must(store->load_room(kept.room.id)).room == kept.room);
+  CHECK(must(store->load_document(kept.room.id)).snapshot == kept.document);
 }
 
 END_FIXTURE_SCOPE()

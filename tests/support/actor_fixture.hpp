@@ -139,7 +139,7 @@ struct room_fixture : actor_fixture {
     return must(ask<directory_status>(directory, describe_directory{})).rooms;
   }
   std::string content(room_id id, std::string path) {
-    return must(ask<storage::file_record>(find(id), read_file{{}, std::move(path)})).content;
+    return must(ask<file_read>(find(id), read_file{{}, std::move(path)})).content;
   }
 
   directory_actor directory;
