@@ -96,6 +96,26 @@ result<void> check_state(std::string_view state) {
 
 } // namespace
 
+failure no_such_room() {
+  return {errc::not_found, "there is no such room"};
+}
+
+failure no_such_version() {
+  return {errc::not_found, "there is no such version"};
+}
+
+failure no_such_blob() {
+  return {errc::not_found, "there is no such blob"};
+}
+
+failure no_such_job() {
+  return {errc::not_found, "there is no such job"};
+}
+
+failure lease_is_lost() {
+  return {errc::stale_epoch, "the room's lease is not this node's any more"};
+}
+
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node) {
   if (node.is_nil())

@@ -62,6 +62,13 @@ inline constexpr std::chrono::minutes blob_grace{10};
 // 1000: one answer of a listing; a larger `limit` is lowered to this.
 inline constexpr std::size_t list_rows_max = 1000;
 
+// What every engine answers in these words.
+failure no_such_room();    ///< errc::not_found
+failure no_such_version(); ///< errc::not_found
+failure no_such_blob();    ///< errc::not_found
+failure no_such_job();     ///< errc::not_found
+failure lease_is_lost();   ///< errc::stale_epoch
+
 /// errc::invalid_argument when a name is not UTF-8, has a NUL or is said twice, when an id is
 /// nil; errc::too_large beyond a bound.
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,

@@ -29,14 +29,6 @@ using alias_key = std::pair<std::string, std::string>;   // dialect, name
 using capability_key = std::pair<std::string, room_id>;  // hash, room
 using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
 
-failure no_such_room() {
-  return failure{errc::not_found, "there is no such room"};
-}
-
-failure no_such_job() {
-  return failure{errc::not_found, "there is no such job"};
-}
-
 class memory_backend final : public backend {
 public:
   explicit memory_backend(wall_clock clock) : clock_(clock) {}
@@ -430,7 +422,7 @@ private:
   result<void> check_fence(const fence& lease) const {
     const auto* stored = leases_.find(lease.room);
     if (!stored || !admits(*stored, lease))
-      return {errc::stale_epoch, "the room's lease is not this node's any more"};
+      return lease_is_lost();
     return {};
   }
 

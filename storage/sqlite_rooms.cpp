@@ -27,10 +27,6 @@ room_record read_room(const sqlite_query& row) {
   return room;
 }
 
-failure no_such_room() {
-  return failure{errc::not_found, "there is no such room"};
-}
-
 } // namespace
 
 result<lease_record> sqlite_backend::create_room(const room_image& image,
@@ -110,11 +106,8 @@ result<room_image> sqlite_backend::load_room(room_id room) {
   room_image image;
   auto select = db_->query("SELECT id, title, language, seen_by, status, main, created_at,"
                            " updated_at FROM room WHERE id = ?");
-  const auto has_row = select.bind(room).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_room();
+  if (auto ok = select.bind(room).next_or(no_such_room()); !ok)
+    return ok.why();
   image.room = read_room(select);
 
   auto capabilities = db_->query("SELECT hash, grants FROM capability WHERE room = ? ORDER BY seq");
@@ -159,11 +152,8 @@ result<void> sqlite_backend::delete_room(const fence& lease) {
 
 result<room_id> sqlite_backend::resolve_alias(std::string_view dialect, std::string_view name) {
   auto select = db_->query("SELECT room FROM alias WHERE dialect = ? AND name = ?");
-  const auto has_row = select.bind(text(dialect), text(name)).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_room();
+  if (auto ok = select.bind(text(dialect), text(name)).next_or(no_such_room()); !ok)
+    return ok.why();
   return select.id<room_id>(0);
 }
 
@@ -186,11 +176,8 @@ sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes,
   listing_key past{INT64_MIN, INT64_MIN};
   if (after) {
     auto select = db_->query("SELECT created_at, seq FROM room WHERE id = ?");
-    const auto has_row = select.bind(*after).next();
-    if (!has_row)
-      return has_row.why();
-    if (!*has_row)
-      return no_such_room();
+    if (auto ok = select.bind(*after).next_or(no_such_room()); !ok)
+      return ok.why();
     past = {select.integer(0), select.integer(1)};
   }
   std::set<listing_key> found;
