@@ -6,6 +6,7 @@
 #include "crdt/sync_protocol.hpp"
 #include "crdt/update.hpp"
 #include "crdt/varint.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 

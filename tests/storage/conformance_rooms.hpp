@@ -23,8 +23,8 @@ SCENARIO("what happened since begin is gone after a rollback") {
   must(store->take_lease(kept.room.id, north, ttl));
   store->rollback();
   CHECK(!has_room(gone.room.id));
-  CHECK_EQ(refusal(store->resolve_alias("yjs", "gone")), "not_found");
-  CHECK_EQ(refusal(store->load_job(job.id)), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("yjs", "gone")), "not_found");
+  CHECK_EQ(code_of(store->load_job(job.id)), "not_found");
   CHECK(must(store->load_room(kept.room.id)).room == kept.room);
   CHECK(must(store->load_document(kept.room.id)) == stored_document{});
   must(retitle(lease, "again"));
@@ -53,24 +53,24 @@ SCENARIO("a refused call leaves the others of its transaction alone") {
   const auto job = make_job();
   must(store->begin());
   must(retitle(lease, "geometry"));
-  CHECK_EQ(refusal(retitle(stale, "topology")), "stale_epoch");
-  CHECK_EQ(refusal(store->create_room(two, {{"yjs", "free"}, {"yjs", "taken"}}, north, ttl)),
+  CHECK_EQ(code_of(retitle(stale, "topology")), "stale_epoch");
+  CHECK_EQ(code_of(store->create_room(two, {{"yjs", "free"}, {"yjs", "taken"}}, north, ttl)),
            "conflict");
   create(job);
-  CHECK_EQ(refusal(store->create_job(job)), "conflict");
-  CHECK_EQ(refusal(store->claim_job(job_id::random(), north)), "not_found");
+  CHECK_EQ(code_of(store->create_job(job)), "conflict");
+  CHECK_EQ(code_of(store->claim_job(job_id::random(), north)), "not_found");
   must(store->claim_job(job.id, north));
   must(store->commit());
   CHECK_EQ(title_of(one.room.id), "geometry");
   CHECK(!has_room(two.room.id));
-  CHECK_EQ(refusal(store->resolve_alias("yjs", "free")), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("yjs", "free")), "not_found");
   CHECK_EQ(this->job(job.id).claims, 1u);
 }
 
 SCENARIO("transactions do not nest, and only an open one commits") {
-  CHECK_EQ(refusal(store->commit()), "internal");
+  CHECK_EQ(code_of(store->commit()), "internal");
   must(store->begin());
-  CHECK_EQ(refusal(store->begin()), "internal");
+  CHECK_EQ(code_of(store->begin()), "internal");
   must(store->commit());
   store->rollback(); // of nothing: no effect
   must(store->begin());
@@ -98,7 +98,7 @@ SCENARIO("a new room is leased to its maker in epoch one") {
 SCENARIO("a room of a live node is not taken before its lease ends") {
   const auto room = create(make_image()).room;
   now += ttl - 1ms;
-  CHECK_EQ(refusal(store->take_lease(room, south, ttl)), "lease_held");
+  CHECK_EQ(code_of(store->take_lease(room, south, ttl)), "lease_held");
   now += 1ms;
   const auto taken = must(store->take_lease(room, south, ttl));
   CHECK((taken == lease_record{room, south, 2, now + ttl}));
@@ -107,11 +107,11 @@ SCENARIO("a room of a live node is not taken before its lease ends") {
 SCENARIO("a node that takes its own room again gets a new epoch") {
   const auto lease = create(make_image());
   CHECK_EQ(must(store->take_lease(lease.room, north, ttl)).epoch, lease.epoch + 1);
-  CHECK_EQ(refusal(retitle(lease, "geometry")), "stale_epoch");
+  CHECK_EQ(code_of(retitle(lease, "geometry")), "stale_epoch");
 }
 
 SCENARIO("a lease on a room that does not exist is not found") {
-  CHECK_EQ(refusal(store->take_lease(room_id::random(), north, ttl)), "not_found");
+  CHECK_EQ(code_of(store->take_lease(room_id::random(), north, ttl)), "not_found");
 }
 
 SCENARIO("a renewal extends all leases of one node in their epochs") {
@@ -128,7 +128,7 @@ SCENARIO("a renewal extends all leases of one node in their epochs") {
     CHECK_EQ(lease.epoch, lease.room == first.room ? 1u : 2u);
   }
   now += ttl - 1ms;
-  CHECK_EQ(refusal(store->take_lease(first.room, south, ttl)), "lease_held");
+  CHECK_EQ(code_of(store->take_lease(first.room, south, ttl)), "lease_held");
 }
 
 SCENARIO("an expired lease that nobody took is renewed, a taken one is not") {
@@ -144,7 +144,7 @@ SCENARIO("an expired lease that nobody took is renewed, a taken one is not") {
 SCENARIO("a room given back is free for others, one epoch up") {
   const auto lease = create(make_image());
   must(store->drop_lease(fence_of(lease)));
-  CHECK_EQ(refusal(retitle(lease, "geometry")), "stale_epoch");
+  CHECK_EQ(code_of(retitle(lease, "geometry")), "stale_epoch");
   const auto taken = must(store->take_lease(lease.room, south, ttl));
   CHECK_EQ(taken.epoch, lease.epoch + 1);
 }
@@ -160,7 +160,7 @@ SCENARIO("giving back what is not held changes nothing") {
 SCENARIO("the next incarnation takes the rooms of the one before at once") {
   const auto lease = create(make_image());
   restart();
-  CHECK_EQ(refusal(retitle(lease, "geometry")), "stale_epoch");
+  CHECK_EQ(code_of(retitle(lease, "geometry")), "stale_epoch");
   CHECK(must(store->renew_leases(north, ttl)).empty());
   const auto taken = must(store->take_lease(lease.room, south, ttl));
   CHECK_EQ(taken.epoch, lease.epoch + 1);
@@ -181,11 +181,11 @@ SCENARIO("every fenced write of an older epoch or of another node is refused") {
   for (const auto& stale :
        {fence_of(old), fence{old.room, south, lease.epoch}, fence{old.room, node_id{}, lease.epoch},
         fence{old.room, north, lease.epoch + 1}}) {
-    CHECK_EQ(refusal(retitle(stale, "geometry")), "stale_epoch");
-    CHECK_EQ(refusal(store->delete_room(stale)), "stale_epoch");
+    CHECK_EQ(code_of(retitle(stale, "geometry")), "stale_epoch");
+    CHECK_EQ(code_of(store->delete_room(stale)), "stale_epoch");
   }
-  CHECK_EQ(refusal(store->delete_room(unknown)), "stale_epoch");
-  CHECK_EQ(refusal(store->update_room(unknown, nowhere)), "stale_epoch");
+  CHECK_EQ(code_of(store->delete_room(unknown)), "stale_epoch");
+  CHECK_EQ(code_of(store->update_room(unknown, nowhere)), "stale_epoch");
   CHECK(must(store->load_room(old.room)).room == image.room);
 }
 
@@ -206,15 +206,15 @@ SCENARIO("a room is loaded as it was stored") {
   const auto loaded = must(store->load_room(image.room.id));
   CHECK(loaded.room == image.room);
   CHECK(loaded.capabilities == image.capabilities);
-  CHECK_EQ(refusal(store->load_room(room_id::random())), "not_found");
+  CHECK_EQ(code_of(store->load_room(room_id::random())), "not_found");
 }
 
 SCENARIO("an id or alias is given once") {
   const auto image = make_image();
   create(image, {{"yjs", "name"}, {"codecrafter", "name"}});
-  CHECK_EQ(refusal(store->create_room(image, {}, north, ttl)), "conflict");
+  CHECK_EQ(code_of(store->create_room(image, {}, north, ttl)), "conflict");
   const auto other = make_image();
-  CHECK_EQ(refusal(store->create_room(other, {{"yjs", "name"}}, north, ttl)), "conflict");
+  CHECK_EQ(code_of(store->create_room(other, {{"yjs", "name"}}, north, ttl)), "conflict");
   CHECK(!has_room(other.room.id));
   create(other, {{"sprint", "name"}});
 }
@@ -223,9 +223,9 @@ SCENARIO("an alias names its room in one dialect only") {
   const auto image = make_image();
   create(image, {{"yjs", "name"}, {"codecrafter", "0123"}});
   CHECK(must(store->resolve_alias("yjs", "name")) == image.room.id);
-  CHECK_EQ(refusal(store->resolve_alias("codecrafter", "name")), "not_found");
-  CHECK_EQ(refusal(store->resolve_alias("yjs", "Name")), "not_found");
-  CHECK_EQ(refusal(store->resolve_alias("yjs", std::string("name\0", 5))), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("codecrafter", "name")), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("yjs", "Name")), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("yjs", std::string("name\0", 5))), "not_found");
   const std::vector<alias_record> both{{"codecrafter", "0123"}, {"yjs", "name"}};
   CHECK(must(store->list_aliases(image.room.id)) == both);
   CHECK(must(store->list_aliases(room_id::random())).empty());
@@ -244,7 +244,7 @@ SCENARIO("an updated room keeps its capabilities") {
   const auto loaded = must(store->load_room(image.room.id));
   CHECK(loaded.room == image.room);
   CHECK(loaded.capabilities == image.capabilities);
-  CHECK_EQ(refusal(store->update_room(fence_of(lease), make_image().room)), "invalid_argument");
+  CHECK_EQ(code_of(store->update_room(fence_of(lease), make_image().room)), "invalid_argument");
 }
 
 SCENARIO("a deleted room leaves nothing but its jobs") {
@@ -252,10 +252,10 @@ SCENARIO("a deleted room leaves nothing but its jobs") {
   const auto lease = create(image, {{"yjs", "name"}});
   const auto job = create(make_job(image.room.id));
   must(store->delete_room(fence_of(lease)));
-  CHECK_EQ(refusal(store->load_room(image.room.id)), "not_found");
-  CHECK_EQ(refusal(store->resolve_alias("yjs", "name")), "not_found");
-  CHECK_EQ(refusal(store->take_lease(image.room.id, north, ttl)), "not_found");
-  CHECK_EQ(refusal(store->delete_room(fence_of(lease))), "stale_epoch");
+  CHECK_EQ(code_of(store->load_room(image.room.id)), "not_found");
+  CHECK_EQ(code_of(store->resolve_alias("yjs", "name")), "not_found");
+  CHECK_EQ(code_of(store->take_lease(image.room.id, north, ttl)), "not_found");
+  CHECK_EQ(code_of(store->delete_room(fence_of(lease))), "stale_epoch");
   CHECK(must(store->list_rooms({image.capabilities[0].hash}, std::nullopt, 10)).empty());
   CHECK(must(store->renew_leases(north, ttl)).empty());
   CHECK_EQ(must(store->list_room_jobs(image.room.id, 10)).size(), 1u);
@@ -293,33 +293,33 @@ SCENARIO("rooms are listed by capability, oldest first, each once") {
   }
   CHECK(paged == ordered);
   CHECK(must(store->list_rooms(keys, after, 2)).empty());
-  CHECK_EQ(refusal(store->list_rooms(keys, room_id::random(), 2)), "not_found");
+  CHECK_EQ(code_of(store->list_rooms(keys, room_id::random(), 2)), "not_found");
 }
 
 // -- limits
 
 SCENARIO("what an engine could not store is refused by all") {
-  const auto refusal_with = [&](auto change) {
+  const auto code_with = [&](auto change) {
     auto image = make_image();
     std::vector<alias_record> aliases;
     change(image, aliases);
-    return refusal(store->create_room(image, aliases, north, ttl));
+    return code_of(store->create_room(image, aliases, north, ttl));
   };
   const std::string nul("a\0b", 3);
   const std::string too_long(name_bytes_max + 1, 'a');
-  CHECK_EQ(refusal_with([&](auto& x, auto&) { x.room.id = {}; }), "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto& x, auto&) { x.room.title = nul; }), "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto& x, auto&) { x.room.main = "\xff"; }), "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto& x, auto&) { x.room.language = too_long; }), "too_large");
-  CHECK_EQ(refusal_with([&](auto&, auto& y) { y = {{"yjs", nul}}; }), "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto&, auto& y) { y = {{"yjs", too_long}}; }), "too_large");
-  CHECK_EQ(refusal_with([&](auto&, auto& y) {
+  CHECK_EQ(code_with([&](auto& x, auto&) { x.room.id = {}; }), "invalid_argument");
+  CHECK_EQ(code_with([&](auto& x, auto&) { x.room.title = nul; }), "invalid_argument");
+  CHECK_EQ(code_with([&](auto& x, auto&) { x.room.main = "\xff"; }), "invalid_argument");
+  CHECK_EQ(code_with([&](auto& x, auto&) { x.room.language = too_long; }), "too_large");
+  CHECK_EQ(code_with([&](auto&, auto& y) { y = {{"yjs", nul}}; }), "invalid_argument");
+  CHECK_EQ(code_with([&](auto&, auto& y) { y = {{"yjs", too_long}}; }), "too_large");
+  CHECK_EQ(code_with([&](auto&, auto& y) {
              y = {{"yjs", "a"}, {"yjs", "a"}};
            }),
            "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto& x, auto&) { x.capabilities[1] = x.capabilities[0]; }),
+  CHECK_EQ(code_with([&](auto& x, auto&) { x.capabilities[1] = x.capabilities[0]; }),
            "invalid_argument");
-  CHECK_EQ(refusal_with([&](auto&, auto&) {}), "accepted");
+  CHECK_EQ(code_with([&](auto&, auto&) {}), "accepted");
 }
 
 SCENARIO("a room has a bounded number of capabilities and names") {
@@ -332,22 +332,22 @@ SCENARIO("a room has a bounded number of capabilities and names") {
     aliases.push_back({"yjs", std::to_string(i)});
   auto more = image;
   more.capabilities.push_back({"one more", role::viewer});
-  CHECK_EQ(refusal(store->create_room(more, aliases, north, ttl)), "too_large");
+  CHECK_EQ(code_of(store->create_room(more, aliases, north, ttl)), "too_large");
   aliases.push_back({"yjs", "one more"});
-  CHECK_EQ(refusal(store->create_room(image, aliases, north, ttl)), "too_large");
+  CHECK_EQ(code_of(store->create_room(image, aliases, north, ttl)), "too_large");
   aliases.pop_back();
   create(image, aliases);
   const auto keys = [](std::size_t count) { return std::vector<std::string>(count, "0"); };
   CHECK_EQ(must(store->list_rooms(keys(capabilities_max), std::nullopt, 9)).size(), 1u);
-  CHECK_EQ(refusal(store->list_rooms(keys(capabilities_max + 1), std::nullopt, 9)), "too_large");
+  CHECK_EQ(code_of(store->list_rooms(keys(capabilities_max + 1), std::nullopt, 9)), "too_large");
 }
 
 // -- health
 
 SCENARIO("a healthy database says so, also inside a transaction") {
-  CHECK_EQ(refusal(store->check()), "accepted");
+  CHECK_EQ(code_of(store->check()), "accepted");
   must(store->begin());
-  CHECK_EQ(refusal(store->check()), "accepted");
+  CHECK_EQ(code_of(store->check()), "accepted");
   must(store->commit());
 }
 

@@ -4,6 +4,8 @@
 // that the test turns, and short ways to make rooms and jobs.
 
 #include "storage/backend.hpp"
+#include "tests/support/dice.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -14,6 +16,8 @@
 namespace coterie::storage::testing {
 
 using namespace std::chrono_literals;
+using coterie::testing::code_of;
+using coterie::testing::must;
 
 inline constexpr auto ttl = 6s;
 inline constexpr timestamp day_one{std::chrono::milliseconds{1'700'000'000'000}};
@@ -22,24 +26,6 @@ inline constexpr timestamp day_one{std::chrono::milliseconds{1'700'000'000'000}}
 inline timestamp now = day_one;
 inline timestamp read_now() {
   return now;
-}
-
-/// The name of the code with which a call was refused, or "accepted".
-template <class T>
-std::string refusal(const result<T>& answer) {
-  return answer ? "accepted" : std::string(to_string(answer.why().code));
-}
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
-  return std::move(*answer);
-}
-
-inline void must(const result<void>& answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
 }
 
 inline fence fence_of(const lease_record& lease) {
@@ -65,11 +51,9 @@ inline std::vector<journal_entry> make_entries(std::uint64_t first, std::uint64_
 /// One entry whose update has `size` bytes that do not compress well.
 inline journal_entry make_large_entry(std::uint64_t sequence, std::size_t size) {
   journal_entry entry{sequence, day_one + sequence * 1s, "ada", std::string(size, '\0')};
-  std::uint32_t state = 1 + static_cast<std::uint32_t>(sequence);
-  for (auto& byte : entry.update) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
+  coterie::testing::dice luck(sequence);
+  for (auto& byte : entry.update)
+    byte = static_cast<char>(luck.below(256));
   return entry;
 }
 
