@@ -71,7 +71,7 @@ struct directory_state {
   }
 
   /// Makes the room and calls `use` once it is durable, or with the reason why there is none.
-  void open(const open_room& m, std::function<void(result<room_opened>)> use) {
+  void open(const open_room& m, const std::function<void(result<room_opened>)>& use) {
     if (stopping)
       return use(failure{errc::shutting_down, "the server is stopping"});
     if (slots.size() + opening >= directory_bounds::rooms_max
@@ -93,11 +93,11 @@ struct directory_state {
     auto made = make_document(files, opened.room, context.rooms.now);
     if (!made)
       return use(made.why());
-    store_new_room(std::move(opened), std::move(*made), std::move(use));
+    store_new_room(std::move(opened), std::move(*made), use);
   }
 
   void store_new_room(room_opened opened, new_document made,
-                      std::function<void(result<room_opened>)> use) {
+                      const std::function<void(result<room_opened>)>& use) {
     const storage::room_image image{opened.room, to_records(opened.tokens),
                                     made.document->snapshot(opened.room.created_at)};
     const auto asked_at = self->clock().now();

@@ -176,7 +176,8 @@ void enter(const api_context_ptr& context, const request& from,
 
 void add_room_socket(router& routes, api_context_ptr context) {
   routes.add_websocket("/ws/rooms/{id}",
-                       [context](const request& from, const std::shared_ptr<ws_handshake>& shake) {
+                       [context = std::move(context)](const request& from,
+                                                      const std::shared_ptr<ws_handshake>& shake) {
                          enter(context, from, shake);
                        });
 }
