@@ -71,7 +71,7 @@ struct directory_state {
   }
 
   /// Makes the room and calls `use` once it is durable, or with the reason why there is none.
-  void open(const open_room& m, std::function<void(result<room_opened>)> use) {
+  void open(const open_room& m, const std::function<void(result<room_opened>)>& use) {
     if (stopping)
       return use(failure{errc::shutting_down, "the server is stopping"});
     if (slots.size() + opening >= directory_bounds::rooms_max
@@ -93,13 +93,13 @@ struct directory_state {
     auto made = make_document(files, opened.room, context.rooms.now);
     if (!made)
       return use(made.why());
-    store_new_room(std::move(opened), std::move(*made), std::move(use));
+    store_new_room(std::move(opened), std::move(*made), use);
   }
 
   void store_new_room(room_opened opened, new_document made,
-                      std::function<void(result<room_opened>)> use) {
-    const storage::room_image image{
-      opened.room, to_records(opened.tokens), {}, made.document->snapshot(opened.room.created_at)};
+                      const std::function<void(result<room_opened>)>& use) {
+    const storage::room_image image{opened.room, to_records(opened.tokens),
+                                    made.document->snapshot(opened.room.created_at)};
     const auto asked_at = self->clock().now();
     ++opening;
     self
@@ -136,15 +136,14 @@ struct directory_state {
         });
   }
 
-  static std::vector<storage::file_record> files_of(const open_room& m,
-                                                    const config::language& language) {
+  static std::vector<named_file> files_of(const open_room& m, const config::language& language) {
     if (!m.files.empty())
       return m.files;
     return {{language.main_file, m.has_empty_main ? std::string() : language.hello}};
   }
 
   storage::room_record new_room(const open_room& m, const config::language& language,
-                                const std::vector<storage::file_record>& files) const {
+                                const std::vector<named_file>& files) const {
     storage::room_record room;
     room.id = room_id::random();
     room.title = m.title;
@@ -156,7 +155,7 @@ struct directory_state {
     return room;
   }
 
-  static std::string main_of(const std::vector<storage::file_record>& files,
+  static std::string main_of(const std::vector<named_file>& files,
                              const config::language& language) {
     for (const auto& file : files)
       if (file.path == language.main_file)

@@ -4,6 +4,7 @@
 
 #include "actors/capabilities.hpp"
 #include "actors/document_port.hpp"
+#include "actors/file.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room.hpp"
 #include "storage/records.hpp"
@@ -27,8 +28,8 @@ struct open_room {
   std::string title;
   std::string language; ///< canonical name; empty: the first that is offered
   storage::visibility seen_by = storage::visibility::link;
-  std::vector<storage::file_record> files; ///< empty: the language's hello program
-  std::string main;                        ///< empty: the language's main file, or the first file
+  std::vector<named_file> files; ///< empty: the language's hello program
+  std::string main;              ///< empty: the language's main file, or the first file
   std::vector<storage::alias_record> aliases;
   bool has_empty_main = false; ///< without files: the main file is empty instead of a hello
 };

@@ -18,10 +18,8 @@
 
 namespace coterie::storage {
 struct room_record;
-struct room_image;
 struct lease_record;
 struct job_record;
-struct file_record;
 } // namespace coterie::storage
 
 namespace coterie::actors {
@@ -47,6 +45,7 @@ struct remove_room;
 struct list_files;
 struct file_listing;
 struct read_file;
+struct file_read;
 struct write_file;
 struct file_written;
 struct remove_file;
@@ -128,10 +127,8 @@ CAF_ADD_TYPE_ID(coterie, (coterie::room_id))
 CAF_ADD_TYPE_ID(coterie, (coterie::job_id))
 CAF_ADD_TYPE_ID(coterie, (coterie::participant_id))
 CAF_ADD_TYPE_ID(coterie, (coterie::storage::room_record))
-CAF_ADD_TYPE_ID(coterie, (coterie::storage::room_image))
 CAF_ADD_TYPE_ID(coterie, (coterie::storage::lease_record))
 CAF_ADD_TYPE_ID(coterie, (coterie::storage::job_record))
-CAF_ADD_TYPE_ID(coterie, (coterie::storage::file_record))
 CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::lease_record>))
 CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::job_record>))
 CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::room_record>))
@@ -159,6 +156,7 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_room))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_files))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_listing))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::read_file))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_read))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_file))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_written))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_file))
@@ -217,10 +215,8 @@ CAF_END_TYPE_ID_BLOCK(coterie)
 CAF_ERROR_CODE_ENUM(coterie::errc)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::room_record)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::room_image)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::lease_record)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::job_record)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::file_record)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::lease_record>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::job_record>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::room_record>)
@@ -247,6 +243,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_files)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_listing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::read_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_file)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_file)

@@ -234,7 +234,7 @@ struct room_state {
     return listing;
   }
 
-  caf::result<storage::file_record> on_read(const read_file& m) {
+  caf::result<file_read> on_read(const read_file& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
     auto file =

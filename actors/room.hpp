@@ -6,6 +6,7 @@
 #include "actors/dispatcher.hpp"
 #include "actors/document_files.hpp"
 #include "actors/document_frame.hpp"
+#include "actors/file.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
 #include "actors/run.hpp"
@@ -235,7 +236,7 @@ struct room_bounds {
 using room_actor = caf::typed_actor<
   caf::result<room_description>(describe_room), caf::result<room_description>(change_room),
   caf::result<void>(remove_room), caf::result<file_listing>(list_files),
-  caf::result<storage::file_record>(read_file), caf::result<file_written>(write_file),
+  caf::result<file_read>(read_file), caf::result<file_written>(write_file),
   caf::result<void>(remove_file), caf::result<room_description>(replace_source),
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),

@@ -39,7 +39,7 @@ result<void> check_title(std::string_view title) {
 
 // -- new rooms ----------------------------------------------------------------------------------
 
-result<new_document> make_document(const std::vector<storage::file_record>& given,
+result<new_document> make_document(const std::vector<named_file>& given,
                                    const storage::room_record& room, wall_clock now) {
   new_document made{std::make_shared<room_document>(now), {}};
   auto& files = made.document->files();
@@ -81,12 +81,11 @@ result<new_document> make_document(const std::vector<storage::file_record>& give
 
 // -- reading ------------------------------------------------------------------------------------
 
-result<storage::file_record> room_files::read(std::string_view path, const writer& who,
-                                              time_point now) {
+result<file_read> room_files::read(std::string_view path, const writer& who, time_point now) {
   const auto* file = files_.find(path);
   if (!file || file->kind == file_kind::directory)
     return no_such_file(path);
-  storage::file_record told{
+  file_read told{
     file->path, {}, file->kind == file_kind::text, version_of(*file), file->modified_at};
   if (file->kind == file_kind::binary) {
     const auto blob = blobs_.find(file->blob);

@@ -3,6 +3,7 @@
 // The files of one room for those who read and write them whole: REST, dialects and runs.
 
 #include "actors/document_files.hpp"
+#include "actors/file.hpp"
 #include "actors/room_document.hpp"
 #include "actors/run.hpp"
 #include "actors/text_bases.hpp"
@@ -33,7 +34,7 @@ struct new_document {
   std::shared_ptr<room_document> document;
   blob_table blobs;
 };
-result<new_document> make_document(const std::vector<storage::file_record>& files,
+result<new_document> make_document(const std::vector<named_file>& files,
                                    const storage::room_record& room, wall_clock now);
 
 /// A version is a number that grows with every change of a file; who asks with an older one is
@@ -67,7 +68,7 @@ public:
   }
 
   /// errc::not_found. The client is then known to have this text.
-  result<storage::file_record> read(std::string_view path, const writer& who, time_point now);
+  result<file_read> read(std::string_view path, const writer& who, time_point now);
 
   /// What a write did; `sequence` is that of the journal entry which has to be durable.
   struct written {

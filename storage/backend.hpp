@@ -61,19 +61,18 @@ public:
 
   // -- rooms ----------------------------------------------------------------------------------
 
-  /// Stores a new room with its capabilities, files and first snapshot, and takes its lease for
-  /// `node`.
+  /// Stores a new room with its capabilities and first snapshot, and takes its lease for `node`.
   /// errc::conflict when the id or an alias exists. Ids are never used again: a room made anew
   /// under the id of a deleted one would start in epoch 1 again.
   virtual result<lease_record> create_room(const room_image& image,
                                            const std::vector<alias_record>& aliases, node_id node,
                                            std::chrono::milliseconds ttl) = 0;
   virtual result<room_image> load_room(room_id room) = 0;
-  /// Overwrites the record (not files or capabilities).
+  /// Overwrites the record (not the capabilities).
   virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
-  /// Removes the room, its document with journal, history, versions and blobs, its files,
-  /// capabilities, aliases and lease. Its jobs stay, but lose their `request`: those that are over
-  /// at once, the others when they end (they can still be claimed and run).
+  /// Removes the room, its document with journal, history, versions and blobs, its capabilities,
+  /// aliases and lease. Its jobs stay, but lose their `request`: those that are over at once, the
+  /// others when they end (they can still be claimed and run).
   virtual result<void> delete_room(const fence& lease) = 0;
 
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
@@ -85,14 +84,6 @@ public:
   virtual result<std::vector<room_record>>
   list_rooms(const std::vector<std::string>& capability_hashes, std::optional<room_id> after,
              std::size_t limit) = 0;
-
-  // -- files ----------------------------------------------------------------------------------
-
-  /// Inserts or replaces by path. The version is the caller's. errc::too_large when the room
-  /// would have more than files_max files.
-  virtual result<void> save_file(const fence& lease, const file_record& file) = 0;
-  /// errc::not_found when there is none.
-  virtual result<void> delete_file(const fence& lease, std::string_view path) = 0;
 
   // -- documents ------------------------------------------------------------------------------
   //

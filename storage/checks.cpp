@@ -50,8 +50,6 @@ result<void> check_record(const room_record& room) {
 }
 
 result<void> check_counts(const room_image& image, const std::vector<alias_record>& aliases) {
-  if (image.files.size() > files_max)
-    return too_many_files();
   if (image.capabilities.size() > capabilities_max)
     return too_large("the room", capabilities_max, "capabilities");
   if (aliases.size() > aliases_max)
@@ -60,8 +58,6 @@ result<void> check_counts(const room_image& image, const std::vector<alias_recor
 }
 
 result<void> check_unique(const room_image& image, const std::vector<alias_record>& aliases) {
-  if (has_twice(image.files, [](const file_record& x) { return std::string_view(x.path); }))
-    return {errc::invalid_argument, "two files have the same path"};
   if (has_twice(image.capabilities,
                 [](const capability_record& x) { return std::string_view(x.hash); }))
     return {errc::invalid_argument, "two capabilities have the same hash"};
@@ -100,6 +96,26 @@ result<void> check_state(std::string_view state) {
 
 } // namespace
 
+failure no_such_room() {
+  return {errc::not_found, "there is no such room"};
+}
+
+failure no_such_version() {
+  return {errc::not_found, "there is no such version"};
+}
+
+failure no_such_blob() {
+  return {errc::not_found, "there is no such blob"};
+}
+
+failure no_such_job() {
+  return {errc::not_found, "there is no such job"};
+}
+
+failure lease_is_lost() {
+  return {errc::stale_epoch, "the room's lease is not this node's any more"};
+}
+
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node) {
   if (node.is_nil())
@@ -108,9 +124,6 @@ result<void> check_new_room(const room_image& image, const std::vector<alias_rec
     return ok;
   if (auto ok = check_counts(image, aliases); !ok)
     return ok;
-  for (const auto& file : image.files)
-    if (auto ok = check_file(file); !ok)
-      return ok;
   for (const auto& capability : image.capabilities)
     if (auto ok = check_hash(capability.hash); !ok)
       return ok;
@@ -129,18 +142,6 @@ result<void> check_room(const fence& lease, const room_record& room) {
   if (lease.room != room.id)
     return {errc::invalid_argument, "the lease is of another room than the record"};
   return check_record(room);
-}
-
-failure too_many_files() {
-  return too_large("the room", files_max, "files");
-}
-
-result<void> check_file(const file_record& file) {
-  if (auto ok = check_name("a file's path", file.path); !ok)
-    return ok;
-  if (file.content.size() > file_bytes_max)
-    return too_large("a file", file_bytes_max, "bytes");
-  return {};
 }
 
 result<void> check_new_job(const job_record& job) {

@@ -20,14 +20,10 @@ namespace coterie::storage {
 inline constexpr std::size_t name_bytes_max = 1024;
 // A hash is 32 bytes; twice that leaves room for a longer one.
 inline constexpr std::size_t capability_hash_bytes_max = 64;
-// 16 MiB: twice the largest binary file that a room keeps (8 MiB).
-inline constexpr std::size_t file_bytes_max = 16U << 20;
 // 64 MiB: the files of a job are at most its work directory (config::limits::disk_bytes).
 inline constexpr std::size_t request_bytes_max = 64U << 20;
 // 16 MiB: two outputs of 1 MiB each, encoded, with ample room for operators who raise that.
 inline constexpr std::size_t result_bytes_max = 16U << 20;
-// 4096: as many as a work directory has inodes (config::limits::inodes).
-inline constexpr std::size_t files_max = 4096;
 inline constexpr std::size_t capabilities_max = 1024; ///< of one room, and of one listing
 inline constexpr std::size_t aliases_max = 64;        ///< of one new room
 
@@ -57,7 +53,7 @@ inline constexpr std::size_t versions_max = 256; ///< of one room
 inline constexpr std::size_t version_name_bytes_max = 256;
 inline constexpr std::size_t blob_hash_bytes = 32; ///< BLAKE2b-256 or SHA-256
 inline constexpr std::size_t blob_bytes_max = 8U << 20;
-// 4096 blobs, as there are files at most; 256 MiB, 32 of the largest.
+// 4096 blobs: four times the files of a room; 256 MiB: 32 of the largest.
 inline constexpr std::size_t blobs_max = 4096;
 inline constexpr std::size_t room_blobs_bytes_max = 256U << 20;
 // 10 minutes: far longer than from saving a blob to the commit of the entry that refers to it.
@@ -66,13 +62,18 @@ inline constexpr std::chrono::minutes blob_grace{10};
 // 1000: one answer of a listing; a larger `limit` is lowered to this.
 inline constexpr std::size_t list_rows_max = 1000;
 
+// What every engine answers in these words.
+failure no_such_room();    ///< errc::not_found
+failure no_such_version(); ///< errc::not_found
+failure no_such_blob();    ///< errc::not_found
+failure no_such_job();     ///< errc::not_found
+failure lease_is_lost();   ///< errc::stale_epoch
+
 /// errc::invalid_argument when a name is not UTF-8, has a NUL or is said twice, when an id is
 /// nil; errc::too_large beyond a bound.
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node);
 result<void> check_room(const fence& lease, const room_record& room);
-failure too_many_files(); ///< errc::too_large: the room would have more than files_max
-result<void> check_file(const file_record& file);
 /// Also errc::invalid_argument unless the job is as a new one: QUEUED, no result, node or count.
 result<void> check_new_job(const job_record& job);
 /// errc::invalid_argument unless `status` is final.

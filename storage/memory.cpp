@@ -25,18 +25,9 @@ struct job_row {
   std::uint64_t seq = 0; ///< order of insertion
 };
 
-using file_key = std::pair<room_id, std::string>;        // room, path
 using alias_key = std::pair<std::string, std::string>;   // dialect, name
 using capability_key = std::pair<std::string, room_id>;  // hash, room
 using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
-
-failure no_such_room() {
-  return failure{errc::not_found, "there is no such room"};
-}
-
-failure no_such_job() {
-  return failure{errc::not_found, "there is no such job"};
-}
 
 class memory_backend final : public backend {
 public:
@@ -129,8 +120,6 @@ public:
       capabilities_.put({capability.hash, id}, {});
     for (const auto& alias : aliases)
       aliases_.put({alias.dialect, alias.name}, id);
-    for (const auto& file : image.files)
-      files_.put({id, file.path}, file);
     if (image.document)
       documents_.put_snapshot(id, *image.document);
     const auto lease = *grant(free_lease(id), node, holder_state::dead, clock_(), ttl);
@@ -142,10 +131,7 @@ public:
     const auto* row = rooms_.find(room);
     if (!row)
       return no_such_room();
-    room_image image{row->room, row->capabilities, {}};
-    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
-      image.files.push_back(at->second);
-    return image;
+    return room_image{row->room, row->capabilities};
   }
 
   result<void> update_room(const fence& lease, const room_record& room) override {
@@ -163,9 +149,6 @@ public:
     if (auto ok = check_fence(lease); !ok)
       return ok;
     const room_row row = *rooms_.find(lease.room);
-    for (auto at = first_file(lease.room);
-         at != files_.rows().end() && at->first.first == lease.room; at = first_file(lease.room))
-      files_.erase(at->first);
     for (const auto& capability : row.capabilities)
       capabilities_.erase({capability.hash, lease.room});
     for (const auto& alias : row.aliases)
@@ -217,27 +200,6 @@ public:
          at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at)
       listed.push_back(*at->second);
     return listed;
-  }
-
-  // -- files
-
-  result<void> save_file(const fence& lease, const file_record& file) override {
-    if (auto ok = check_file(file); !ok)
-      return ok;
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    if (!files_.has({lease.room, file.path}) && count_files(lease.room) >= files_max)
-      return too_many_files();
-    files_.put({lease.room, file.path}, file);
-    return {};
-  }
-
-  result<void> delete_file(const fence& lease, std::string_view path) override {
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    if (!files_.erase({lease.room, std::string(path)}))
-      return {errc::not_found, "there is no such file"};
-    return {};
   }
 
   // -- documents
@@ -460,7 +422,7 @@ private:
   result<void> check_fence(const fence& lease) const {
     const auto* stored = leases_.find(lease.room);
     if (!stored || !admits(*stored, lease))
-      return {errc::stale_epoch, "the room's lease is not this node's any more"};
+      return lease_is_lost();
     return {};
   }
 
@@ -471,17 +433,6 @@ private:
       if (wanted(lease))
         found.push_back(lease);
     return found;
-  }
-
-  std::map<file_key, file_record>::const_iterator first_file(room_id room) const {
-    return files_.rows().lower_bound({room, std::string()});
-  }
-
-  std::size_t count_files(room_id room) const {
-    std::size_t count = 0;
-    for (auto at = first_file(room); at != files_.rows().end() && at->first.first == room; ++at)
-      ++count;
-    return count;
   }
 
   bool has_exclusive_job(room_id room) const {
@@ -546,7 +497,6 @@ private:
   memory_table<room_id, room_row> rooms_{undo_};
   memory_table<capability_key, std::monostate> capabilities_{undo_};
   memory_table<alias_key, room_id> aliases_{undo_};
-  memory_table<file_key, file_record> files_{undo_};
   memory_documents documents_{undo_};
   memory_table<room_id, lease_record> leases_{undo_};
   memory_table<job_id, job_row> jobs_{undo_};

@@ -37,10 +37,6 @@ auto last_of(const Table& table, room_id room) -> decltype(&table.rows().begin()
   return &at->second;
 }
 
-failure no_such_version() {
-  return failure{errc::not_found, "there is no such version"};
-}
-
 } // namespace
 
 void memory_documents::put_snapshot(room_id room, const document_snapshot& snapshot) {
@@ -254,7 +250,7 @@ result<void> memory_documents::save_blob(room_id room, std::string_view hash,
 result<std::string> memory_documents::load_blob(room_id room, std::string_view hash) const {
   const auto* row = blobs_.find({room, std::string(hash)});
   if (!row)
-    return {errc::not_found, "there is no such blob"};
+    return no_such_blob();
   return row->content;
 }
 

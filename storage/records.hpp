@@ -20,7 +20,7 @@ enum class room_status : std::uint8_t { active, inactive };
 
 enum class role : std::uint8_t { viewer, editor, owner };
 
-/// One room without its files.
+/// One room without its document.
 struct room_record {
   room_id id;
   std::string title;
@@ -42,22 +42,10 @@ struct capability_record {
   friend bool operator==(const capability_record&, const capability_record&) = default;
 };
 
-/// One file of a room.
-struct file_record {
-  std::string path;
-  std::string content;
-  bool is_text = true;
-  std::uint64_t version = 1; ///< grows by one with every write
-  timestamp modified_at{};
-
-  friend bool operator==(const file_record&, const file_record&) = default;
-};
-
 /// Everything a room needs to wake up, but for its document (backend::load_document).
 struct room_image {
   room_record room;
   std::vector<capability_record> capabilities;
-  std::vector<file_record> files; ///< by path
   /// The document of a new room, of sequence 0; load_room leaves it out.
   std::optional<document_snapshot> document{};
 };

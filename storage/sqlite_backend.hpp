@@ -1,9 +1,9 @@
 #pragma once
 
 // The embedded engine: one file, one connection, one process. Its calls are spread over files by
-// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp (with files),
-// sqlite_documents.cpp (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with
-// blobs) and sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
+// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp, sqlite_documents.cpp
+// (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with blobs) and
+// sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
 //
 // Every write call runs in a savepoint (in a transaction of its own outside of begin and commit),
 // so one that is refused or fails half-way leaves nothing behind.
@@ -46,9 +46,6 @@ public:
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
                                               std::optional<room_id> after,
                                               std::size_t limit) override;
-
-  result<void> save_file(const fence& lease, const file_record& file) override;
-  result<void> delete_file(const fence& lease, std::string_view path) override;
 
   result<void> append_journal(const fence& lease,
                               const std::vector<journal_entry>& entries) override;
@@ -115,9 +112,6 @@ private:
   result<void> insert_room(const room_record& room);
   result<void> insert_capabilities(const room_image& image);
   result<void> insert_aliases(room_id room, const std::vector<alias_record>& aliases);
-  /// errc::too_large when the room has files_max files and none at `path`.
-  result<void> check_room_for(room_id room, std::string_view path);
-  result<void> put_file(room_id room, const file_record& file);
 
   /// The last sequence that the snapshot contains, and the last one stored (0: none).
   struct journal_ends {

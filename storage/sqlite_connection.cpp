@@ -83,6 +83,15 @@ result<bool> sqlite_query::next() {
   return sqlite_failure(db_, code);
 }
 
+result<void> sqlite_query::next_or(failure missing) {
+  const auto has_row = next();
+  if (!has_row)
+    return has_row.why();
+  if (!*has_row)
+    return missing;
+  return {};
+}
+
 result<void> sqlite_query::run() {
   return for_each([](const sqlite_query&) {});
 }

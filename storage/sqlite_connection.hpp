@@ -49,6 +49,8 @@ public:
 
   /// Steps to the next row; false when there is none.
   result<bool> next();
+  /// Steps to the row that has to be there; `missing` when it is not.
+  result<void> next_or(failure missing);
   /// Steps to the end.
   result<void> run();
   /// Calls `visit(*this)` for each row.

@@ -193,11 +193,8 @@ result<stored_document> sqlite_backend::load_document(room_id room) {
   auto select = db_->query("SELECT document.sequence, document.at, document.checksum,"
                            " document.details, document.state FROM room"
                            " LEFT JOIN document ON document.room = room.id WHERE room.id = ?");
-  const auto has_row = select.bind(room).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return {errc::not_found, "there is no such room"};
+  if (auto ok = select.bind(room).next_or(no_such_room()); !ok)
+    return ok.why();
   std::uint64_t sequence = 0;
   if (!select.is_null(0)) {
     sequence = static_cast<std::uint64_t>(select.integer(0));

@@ -37,18 +37,11 @@ std::int64_t rows_of(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(limit, list_rows_max));
 }
 
-failure no_such_job() {
-  return failure{errc::not_found, "there is no such job"};
-}
-
 /// Why a guarded update changed nothing: there is no such job, or it is in another state.
 result<void> explain_no_change(sqlite_connection& db, job_id job, std::string conflict) {
   auto select = db.query("SELECT 1 FROM job WHERE id = ?");
-  const auto exists = select.bind(job).next();
-  if (!exists)
-    return exists.why();
-  if (!*exists)
-    return no_such_job();
+  if (auto ok = select.bind(job).next_or(no_such_job()); !ok)
+    return ok;
   return {errc::conflict, std::move(conflict)};
 }
 
@@ -87,11 +80,8 @@ result<job_record> sqlite_backend::load_job(job_id job) {
   auto select = db_->query("SELECT id, room, language, status, exclusive, retry, starts, claims,"
                            " node, created_at, started_at, completed_at, request, result"
                            " FROM job WHERE id = ?");
-  const auto has_row = select.bind(job).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_job();
+  if (auto ok = select.bind(job).next_or(no_such_job()); !ok)
+    return ok.why();
   return read_job(select);
 }
 

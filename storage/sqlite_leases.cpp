@@ -1,3 +1,4 @@
+#include "storage/checks.hpp"
 #include "storage/lease.hpp"
 #include "storage/sqlite_backend.hpp"
 
@@ -29,7 +30,7 @@ result<lease_record> sqlite_backend::take_lease(room_id room, node_id node,
     if (!stored)
       return stored.why();
     if (!*stored)
-      return {errc::not_found, "there is no such room"};
+      return no_such_room();
     const auto alive = is_alive((*stored)->node);
     if (!alive)
       return alive.why();
@@ -104,7 +105,7 @@ result<void> sqlite_backend::check_fence(const fence& lease) {
   if (!stored)
     return stored.why();
   if (!*stored || !admits(**stored, lease))
-    return {errc::stale_epoch, "the room's lease is not this node's any more"};
+    return lease_is_lost();
   return {};
 }
 

@@ -27,10 +27,6 @@ room_record read_room(const sqlite_query& row) {
   return room;
 }
 
-failure no_such_room() {
-  return failure{errc::not_found, "there is no such room"};
-}
-
 } // namespace
 
 result<lease_record> sqlite_backend::create_room(const room_image& image,
@@ -48,9 +44,6 @@ result<lease_record> sqlite_backend::create_room(const room_image& image,
       return ok.why();
     if (auto ok = insert_aliases(id, aliases); !ok)
       return ok.why();
-    for (const auto& file : image.files)
-      if (auto ok = put_file(id, file); !ok)
-        return ok.why();
     if (image.document)
       if (auto ok = put_snapshot(id, *image.document); !ok)
         return ok.why();
@@ -113,11 +106,8 @@ result<room_image> sqlite_backend::load_room(room_id room) {
   room_image image;
   auto select = db_->query("SELECT id, title, language, seen_by, status, main, created_at,"
                            " updated_at FROM room WHERE id = ?");
-  const auto has_row = select.bind(room).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_room();
+  if (auto ok = select.bind(room).next_or(no_such_room()); !ok)
+    return ok.why();
   image.room = read_room(select);
 
   auto capabilities = db_->query("SELECT hash, grants FROM capability WHERE room = ? ORDER BY seq");
@@ -127,14 +117,6 @@ result<room_image> sqlite_backend::load_room(room_id room) {
   if (!have_capabilities)
     return have_capabilities.why();
 
-  auto files = db_->query("SELECT path, content, is_text, version, modified_at FROM file"
-                          " WHERE room = ? ORDER BY path");
-  const auto have_files = files.bind(room).for_each([&](const sqlite_query& row) {
-    image.files.push_back({row.bytes(0), row.bytes(1), row.integer(2) != 0,
-                           static_cast<std::uint64_t>(row.integer(3)), row.time(4)});
-  });
-  if (!have_files)
-    return have_files.why();
   return image;
 }
 
@@ -170,11 +152,8 @@ result<void> sqlite_backend::delete_room(const fence& lease) {
 
 result<room_id> sqlite_backend::resolve_alias(std::string_view dialect, std::string_view name) {
   auto select = db_->query("SELECT room FROM alias WHERE dialect = ? AND name = ?");
-  const auto has_row = select.bind(text(dialect), text(name)).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_room();
+  if (auto ok = select.bind(text(dialect), text(name)).next_or(no_such_room()); !ok)
+    return ok.why();
   return select.id<room_id>(0);
 }
 
@@ -197,11 +176,8 @@ sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes,
   listing_key past{INT64_MIN, INT64_MIN};
   if (after) {
     auto select = db_->query("SELECT created_at, seq FROM room WHERE id = ?");
-    const auto has_row = select.bind(*after).next();
-    if (!has_row)
-      return has_row.why();
-    if (!*has_row)
-      return no_such_room();
+    if (auto ok = select.bind(*after).next_or(no_such_room()); !ok)
+      return ok.why();
     past = {select.integer(0), select.integer(1)};
   }
   std::set<listing_key> found;
@@ -225,50 +201,6 @@ sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes,
     listed.push_back(read_room(select));
   }
   return listed;
-}
-
-result<void> sqlite_backend::save_file(const fence& lease, const file_record& file) {
-  if (auto ok = check_file(file); !ok)
-    return ok;
-  return atomically([&]() -> result<void> {
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    if (auto ok = check_room_for(lease.room, file.path); !ok)
-      return ok;
-    return put_file(lease.room, file);
-  });
-}
-
-result<void> sqlite_backend::check_room_for(room_id room, std::string_view path) {
-  auto select = db_->query("SELECT EXISTS (SELECT 1 FROM file WHERE room = ?1 AND path = ?2)"
-                           " OR (SELECT count(*) FROM file WHERE room = ?1) < ?3");
-  const auto row = select.bind(room, text(path), static_cast<std::int64_t>(files_max)).next();
-  if (!row)
-    return row.why();
-  return select.integer(0) != 0 ? result<void>{} : too_many_files();
-}
-
-result<void> sqlite_backend::put_file(room_id room, const file_record& file) {
-  auto upsert = db_->query("INSERT INTO file (room, path, content, is_text, version, modified_at)"
-                           " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (room, path) DO UPDATE SET"
-                           " content = excluded.content, is_text = excluded.is_text,"
-                           " version = excluded.version, modified_at = excluded.modified_at");
-  return upsert
-    .bind(room, text(file.path), blob(file.content), file.is_text, file.version, file.modified_at)
-    .run();
-}
-
-result<void> sqlite_backend::delete_file(const fence& lease, std::string_view path) {
-  return atomically([&]() -> result<void> {
-    if (auto ok = check_fence(lease); !ok)
-      return ok;
-    auto remove = db_->query("DELETE FROM file WHERE room = ? AND path = ?");
-    if (auto ok = remove.bind(lease.room, text(path)).run(); !ok)
-      return ok;
-    if (db_->changes() == 0)
-      return {errc::not_found, "there is no such file"};
-    return {};
-  });
 }
 
 } // namespace coterie::storage

@@ -11,10 +11,6 @@ namespace coterie::storage {
 
 namespace {
 
-failure no_such_version() {
-  return failure{errc::not_found, "there is no such version"};
-}
-
 // Reads the columns id, room, name, author, at, sequence.
 version_record read_version(const sqlite_query& row) {
   version_record version;
@@ -59,11 +55,8 @@ result<void> sqlite_backend::save_version(const fence& lease, const version_reco
 
 result<std::int64_t> sqlite_backend::find_version(room_id room, version_id version) {
   auto select = db_->query("SELECT seq FROM version WHERE id = ? AND room = ?");
-  const auto has_row = select.bind(version, room).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_version();
+  if (auto ok = select.bind(version, room).next_or(no_such_version()); !ok)
+    return ok.why();
   return select.integer(0);
 }
 
@@ -90,11 +83,8 @@ sqlite_backend::list_versions(room_id room, std::optional<version_id> after, std
 result<version_record> sqlite_backend::load_version(room_id room, version_id version) {
   auto select = db_->query("SELECT id, room, name, author, at, sequence, checksum, state"
                            " FROM version WHERE id = ? AND room = ?");
-  const auto has_row = select.bind(version, room).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return no_such_version();
+  if (auto ok = select.bind(version, room).next_or(no_such_version()); !ok)
+    return ok.why();
   auto loaded = read_version(select);
   loaded.state = select.bytes(7);
   if (select.integer(6) != std::int64_t{checksum(loaded.state)})
@@ -152,11 +142,8 @@ result<bool> sqlite_backend::touch_blob(room_id room, std::string_view hash) {
 
 result<std::string> sqlite_backend::load_blob(room_id room, std::string_view hash) {
   auto select = db_->query("SELECT checksum, content FROM blob WHERE room = ? AND hash = ?");
-  const auto has_row = select.bind(room, blob(hash)).next();
-  if (!has_row)
-    return has_row.why();
-  if (!*has_row)
-    return {errc::not_found, "there is no such blob"};
+  if (auto ok = select.bind(room, blob(hash)).next_or(no_such_blob()); !ok)
+    return ok.why();
   auto content = select.bytes(1);
   if (select.integer(0) != std::int64_t{checksum(content)})
     return damaged("a blob of room " + room.str());

@@ -74,11 +74,11 @@ void read_file(const api_context_ptr& context, const request& from, const respon
   auto address = address_of(from, reply);
   if (!address)
     return;
-  ask_room_or_refuse<storage::file_record>(
+  ask_room_or_refuse<actors::file_read>(
     context, address->room, actors::read_file{std::move(address->who), std::move(address->path)},
     reply,
     [known = std::string(from.header("if-none-match"))](const responder_ptr& to,
-                                                        storage::file_record file) {
+                                                        actors::file_read file) {
       response answer;
       answer.headers.emplace_back("ETag", etag_of(file.version));
       answer.content_type = file.is_text ? "text/plain; charset=utf-8" : "application/octet-stream";

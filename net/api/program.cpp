@@ -35,8 +35,8 @@ private:
   std::set<std::string> directories_;
 };
 
-named_file read_file(const field_reader& fields, std::size_t bytes_max) {
-  named_file file;
+actors::named_file read_file(const field_reader& fields, std::size_t bytes_max) {
+  actors::named_file file;
   file.path = read_path(fields, "path").value_or("");
   if (!fields.has("path"))
     fields.complain("path", "is required");
@@ -104,9 +104,9 @@ std::optional<std::string> read_path(const field_reader& fields, std::string_vie
   return path;
 }
 
-std::vector<named_file> read_files(const field_reader& fields, std::size_t count_max,
-                                   std::size_t bytes_max) {
-  std::vector<named_file> files;
+std::vector<actors::named_file> read_files(const field_reader& fields, std::size_t count_max,
+                                           std::size_t bytes_max) {
+  std::vector<actors::named_file> files;
   const auto items = fields.objects("files", count_max);
   if (!items)
     return files;

@@ -59,9 +59,8 @@ actors::open_room read_new_room(const api_context& context, const json::object& 
   actors::open_room room;
   room.title = fields.text("title", actors::room_bounds::title_bytes_max).value_or("");
   room.seen_by = read_visibility(fields).value_or(storage::visibility::link);
-  for (auto& file :
-       read_files(fields, actors::room_bounds::files_max, actors::room_bounds::file_bytes_max))
-    room.files.push_back({file.path, std::move(file.content), file.is_text, 1, {}});
+  room.files =
+    read_files(fields, actors::room_bounds::files_max, actors::room_bounds::file_bytes_max);
   room.main = read_path(fields, "main").value_or("");
   const bool is_missing = !room.main.empty() && !room.files.empty()
                           && std::none_of(room.files.begin(), room.files.end(),

@@ -16,8 +16,6 @@ namespace coterie::net {
 namespace {
 
 constexpr std::string_view subprotocol = "coterie.v1";
-constexpr std::uint16_t service_restart = 1012; // IANA WebSocket close code registry
-constexpr std::uint16_t internal_error = 1011;
 
 // Told apart on white and on black; a participant without a colour gets one by its id.
 constexpr std::string_view colors[] = {"#d1495b", "#2e86ab", "#3b8f5a", "#b5651d",
@@ -35,9 +33,9 @@ std::uint16_t close_code_of(const failure& why) {
     return room_close::full;
   case errc::internal:
   case errc::system:
-    return internal_error;
+    return ws_close::internal_error;
   default:
-    return service_restart; // come again
+    return ws_close::service_restart; // come again
   }
 }
 
@@ -178,7 +176,8 @@ void enter(const api_context_ptr& context, const request& from,
 
 void add_room_socket(router& routes, api_context_ptr context) {
   routes.add_websocket("/ws/rooms/{id}",
-                       [context](const request& from, const std::shared_ptr<ws_handshake>& shake) {
+                       [context = std::move(context)](const request& from,
+                                                      const std::shared_ptr<ws_handshake>& shake) {
                          enter(context, from, shake);
                        });
 }

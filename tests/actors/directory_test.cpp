@@ -9,8 +9,8 @@ using namespace coterie::testing;
 
 namespace {
 
-std::vector<storage::file_record> files_at(std::initializer_list<const char*> paths) {
-  std::vector<storage::file_record> files;
+std::vector<named_file> files_at(std::initializer_list<const char*> paths) {
+  std::vector<named_file> files;
   for (const auto* path : paths)
     files.emplace_back().path = path;
   return files;
@@ -146,7 +146,7 @@ SCENARIO("without renewal writes are refused before the lease ends, reads are no
   CHECK_EQ(code_of(ask<file_written>(room, put("a", "2"))), "unavailable");
   CHECK_EQ(code_of(ask<run_accepted>(room, start_run{})), "unavailable");
   CHECK_EQ(code_of(ask<void>(room, remove_room{with(opened.tokens.owner)})), "unavailable");
-  CHECK_EQ(must(ask<storage::file_record>(room, read_file{{}, "a"})).content, "1");
+  CHECK_EQ(must(ask<file_read>(room, read_file{{}, "a"})).content, "1");
   disk->every_renewal.reset();
   pass(2s); // the same room, the same epoch: it resumes
   CHECK_EQ(code_of(ask<file_written>(room, put("a", "3"))), "accepted");
@@ -182,18 +182,14 @@ SCENARIO("a lease without a room is given back at the next renewal") {
   const auto id = open().room.id;
   caf::anon_send_exit(find(id), caf::exit_reason::kill); // it could not give it back itself
   pass(4s);
-  const auto held = must(ask<std::vector<storage::lease_record>>(
-    store, make_store_task([this](storage::backend& db) { return db.renew_leases(node, 6s); })));
-  CHECK(held.empty());
+  CHECK_EQ(leases_held(), 0u);
 }
 
 SCENARIO("an idle room leaves memory and gives its lease back") {
   const auto id = open().room.id;
   pass(10min + 31s);
   CHECK_EQ(rooms_awake(), 0u);
-  const auto held = must(ask<std::vector<storage::lease_record>>(
-    store, make_store_task([this](storage::backend& db) { return db.renew_leases(node, 6s); })));
-  CHECK(held.empty());
+  CHECK_EQ(leases_held(), 0u);
   CHECK_EQ(code_of(ask<room_description>(find(id), describe_room{})), "accepted");
 }
 
@@ -220,9 +216,7 @@ SCENARIO("closing all rooms is answered when every lease is back, and nothing wa
   CHECK_EQ(code_of(late), "shutting_down");
   CHECK_EQ(code_of(opened), "shutting_down");
   CHECK_EQ(rooms_awake(), 0u);
-  const auto held = must(ask<std::vector<storage::lease_record>>(
-    store, make_store_task([this](storage::backend& db) { return db.renew_leases(node, 6s); })));
-  CHECK(held.empty());
+  CHECK_EQ(leases_held(), 0u);
 }
 
 SCENARIO("closing all rooms of none is answered at once") {
@@ -238,9 +232,7 @@ SCENARIO("closing waits for a room that is being opened") {
   CHECK_EQ(code_of(closed), "accepted");
   CHECK_EQ(code_of(opened), "accepted");
   CHECK_EQ(rooms_awake(), 0u);
-  const auto held = must(ask<std::vector<storage::lease_record>>(
-    store, make_store_task([this](storage::backend& db) { return db.renew_leases(node, 6s); })));
-  CHECK(held.empty());
+  CHECK_EQ(leases_held(), 0u);
 }
 
 SCENARIO("closing waits for a room that is being loaded, also when that fails") {
@@ -306,7 +298,6 @@ SCENARIO("a name that another node takes first leads to the room of that node") 
   image.room.id = room_id::random();
   image.room.language = "python";
   image.room.main = "main.py";
-  image.files = {{"main.py", "", true, 1, day_one}};
   disk->on_creation = [&image](storage::backend& db) {
     must(db.create_room(image, {{"yjs", "notes"}}, node_id::random(), 5s));
   };

@@ -137,8 +137,7 @@ CAF_TEST(a cancel that names a room reaches only the jobs of that room) {
   const auto room = room_id::random();
   const auto elsewhere = room_id::random();
   const auto code_of_cancel = [this](job_id id, std::optional<room_id> in) {
-    const auto answer = ask<void>(dispatcher, cancel_job{id, in});
-    return answer ? "accepted" : std::string(to_string(answer.why().code));
+    return code_of(ask<void>(dispatcher, cancel_job{id, in}));
   };
   launcher->next_program().runs_on();
   auto job = job_of("key");

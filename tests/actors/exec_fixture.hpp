@@ -10,6 +10,7 @@
 #include "storage/memory.hpp"
 #include "tests/support/exec_requests.hpp"
 #include "tests/support/fake_launcher.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 

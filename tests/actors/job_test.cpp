@@ -64,6 +64,16 @@ struct fixture : exec_fixture {
     consume_messages();
   }
 
+  /// A job that another node has started before this one came to it; which node.
+  node_id begin_elsewhere() {
+    const auto other = node_id::random();
+    must(rows->register_node(other));
+    store_row();
+    must(start_row(*rows, id, other, 0, {}));
+    begin_stored(plain_request("x"));
+    return other;
+  }
+
   void cancel(sandbox::outcome why = sandbox::outcome::cancelled) {
     caf::anon_send(job, cancel_run{why});
     consume_messages();
@@ -232,11 +242,7 @@ CAF_TEST(a job that is RUNNING already without a program of ours ends as lost) {
 }
 
 CAF_TEST(a job that another node runs is over here when it is over there) {
-  const auto other = node_id::random();
-  REQUIRE(rows->register_node(other).has_value());
-  store_row();
-  REQUIRE(start_row(*rows, id, other, 0, {}).has_value());
-  begin_stored(plain_request("x"));
+  const auto other = begin_elsewhere();
   pass(3 * job_bounds::look_again_every);
   CHECK(launcher->world().commands.empty());
   CHECK_EQ(launcher->world().alive, 0); // its container serves nobody
@@ -251,11 +257,7 @@ CAF_TEST(a job that another node runs is over here when it is over there) {
 }
 
 CAF_TEST(a node that stops does not wait for a job that another node runs) {
-  const auto other = node_id::random();
-  REQUIRE(rows->register_node(other).has_value());
-  store_row();
-  REQUIRE(start_row(*rows, id, other, 0, {}).has_value());
-  begin_stored(plain_request("x"));
+  begin_elsewhere();
   cancel(sandbox::outcome::node_lost);
   REQUIRE_EQ(heard->done.size(), 1u);
   CHECK(heard->done[0].final.status == storage::job_status::running);

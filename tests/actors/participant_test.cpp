@@ -3,6 +3,7 @@
 #include "actors/participant.hpp"
 
 #include "support/actor_fixture.hpp"
+#include "support/dice.hpp"
 
 #include <set>
 
@@ -158,21 +159,17 @@ SCENARIO(
   for (unsigned seed = 1; seed <= 60; ++seed) {
     CAF_MESSAGE("seed " << seed);
     const auto room = open().room.id;
-    unsigned state = seed;
-    const auto roll = [&state](unsigned sides) {
-      state = state * 1664525u + 1013904223u;
-      return (state >> 16) % sides;
-    };
+    dice luck(seed);
     std::vector<member> inside;
     for (int step = 0; step < 30; ++step) {
-      if (roll(3) != 0 || inside.empty()) {
+      if (luck.below(3) != 0 || inside.empty()) {
         inside.push_back(connect(room));
       } else {
-        const auto at = inside.begin() + roll(static_cast<unsigned>(inside.size()));
+        const auto at = inside.begin() + static_cast<std::ptrdiff_t>(luck.below(inside.size()));
         anon_send(at->handle, participant_gone{});
         inside.erase(at);
       }
-      for (auto left = roll(12); left > 0 && consume_message(); --left) {
+      for (auto left = luck.below(12); left > 0 && consume_message(); --left) {
       }
     }
     // Attaching to a relay that has just ended is tried again after a pause.

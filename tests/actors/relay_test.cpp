@@ -29,7 +29,7 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const change_room&) -> caf::result<room_description> { return no(); },
       [](const remove_room&) -> caf::result<void> { return no(); },
       [](const list_files&) -> caf::result<file_listing> { return no(); },
-      [](const read_file&) -> caf::result<storage::file_record> { return no(); },
+      [](const read_file&) -> caf::result<file_read> { return no(); },
       [](const write_file&) -> caf::result<file_written> { return no(); },
       [](const remove_file&) -> caf::result<void> { return no(); },
       [](const replace_source&) -> caf::result<room_description> { return no(); },

@@ -3,11 +3,13 @@
 #include "actors/room_files.hpp"
 
 #include "actors/room.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
 using namespace coterie;
 using namespace coterie::actors;
+using namespace coterie::testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -36,12 +38,10 @@ struct fixture {
   }
   std::string write(std::string_view path, std::string content,
                     std::optional<std::uint64_t> if_match = {}, std::string client = {}) {
-    const auto done = put(path, std::move(content), if_match, std::move(client));
-    return done ? "accepted" : std::string(to_string(done.why().code));
+    return code_of(put(path, std::move(content), if_match, std::move(client)));
   }
   std::string remove(std::string_view path, std::optional<std::uint64_t> if_match = {}) {
-    const auto done = files.remove(path, if_match, {});
-    return done ? "accepted" : std::string(to_string(done.why().code));
+    return code_of(files.remove(path, if_match, {}));
   }
   std::string text(std::string_view path) {
     const auto read = files.read(path, {}, now);
@@ -302,9 +302,8 @@ SCENARIO("a new room's files have version 1, and are held to the bounds of a roo
   CHECK(fresh.read("a", {}, now)->modified_at == wall_time);
   CHECK_EQ(fresh.read("b", {}, now)->content, "\xff");
   CHECK(made->document->journal().is_saved()); // it is stored as a snapshot
-  const auto refusal = [&](const std::vector<storage::file_record>& given) {
-    const auto refused = make_document(given, room, read_wall_time);
-    return refused ? "accepted" : std::string(to_string(refused.why().code));
+  const auto refusal = [&](const std::vector<named_file>& given) {
+    return code_of(make_document(given, room, read_wall_time));
   };
   const std::string large(room_bounds::file_bytes_max, 'x');
   CHECK_EQ(refusal({{"a", large}, {"b", large}, {"c", large}, {"d", large}}), "accepted");

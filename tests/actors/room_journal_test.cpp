@@ -160,8 +160,7 @@ SCENARIO("a batch that the store refuses ends the room and fails everybody who w
     CHECK_EQ(code_of(second), "unavailable");
     CHECK(find(opened.room.id) != room);
     CHECK_EQ(stored_text(), "");
-    CHECK_EQ(code_of(ask<storage::file_record>(find(opened.room.id), read_file{{}, "a"})),
-             "not_found");
+    CHECK_EQ(code_of(ask<file_read>(find(opened.room.id), read_file{{}, "a"})), "not_found");
   }
 }
 
@@ -206,8 +205,7 @@ SCENARIO("closing that cannot store the rest does not call it saved") {
   consume_messages();
   CHECK_EQ(code_of(first), "accepted");
   CHECK_EQ(code_of(second), "unavailable");
-  CHECK_EQ(code_of(ask<storage::file_record>(find(opened.room.id), read_file{{}, "b"})),
-           "not_found");
+  CHECK_EQ(code_of(ask<file_read>(find(opened.room.id), read_file{{}, "b"})), "not_found");
 }
 
 SCENARIO("a long tail becomes a snapshot when the room is closed, a short one does not") {
@@ -267,7 +265,7 @@ SCENARIO("a room that was killed has everything that was stored, from snapshot a
   caf::anon_send_exit(room, caf::exit_reason::kill);
   consume_messages();
   const auto again = find(opened.room.id);
-  CHECK_EQ(must(ask<storage::file_record>(again, read_file{{}, "a"})).version, version);
+  CHECK_EQ(must(ask<file_read>(again, read_file{{}, "a"})).version, version);
   CHECK_EQ(stored_text(), ada.copy->root("code").to_string());
   CHECK_EQ(must(ask<file_written>(again, put("a", "2"))).version, version + 1);
 }

@@ -119,7 +119,7 @@ SCENARIO("each request needs its role") {
       };
       CHECK_EQ(code_of(ask<room_description>(room, describe_room{who})), from_rank(1));
       CHECK_EQ(code_of(ask<file_listing>(room, list_files{who})), from_rank(1));
-      CHECK_EQ(code_of(ask<storage::file_record>(room, read_file{who, ""})), from_rank(1));
+      CHECK_EQ(code_of(ask<file_read>(room, read_file{who, ""})), from_rank(1));
       CHECK_EQ(code_of(ask<run_listing>(room, list_runs{who})), from_rank(1));
       CHECK_EQ(code_of(ask<file_written>(room, write_file{who, "a", "1", true, {}})), from_rank(2));
       CHECK_EQ(code_of(ask<room_description>(room, replace_source{who, "python", "x"})),
@@ -147,7 +147,7 @@ SCENARIO("another language moves the main file") {
   CHECK_EQ(content(id, "main.py"), "print(1)");
   CHECK_EQ(must(ask<room_description>(room, replace_source{{}, "javascript", "f()"})).room.main,
            "main.js");
-  CHECK_EQ(code_of(ask<storage::file_record>(room, read_file{{}, "main.py"})), "not_found");
+  CHECK_EQ(code_of(ask<file_read>(room, read_file{{}, "main.py"})), "not_found");
   anon_send(room, close_room{});
   consume_messages();
   CHECK_EQ(content(id, ""), "f()"); // so it is on disk

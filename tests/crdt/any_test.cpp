@@ -2,6 +2,7 @@
 
 #include "crdt/any.hpp"
 
+#include "tests/crdt/encoded_any.hpp"
 #include "tests/crdt/fixtures.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
@@ -10,26 +11,17 @@
 
 using namespace coterie;
 using namespace coterie::crdt;
+using namespace coterie::crdt::testing;
 
 namespace {
 
-std::string encode(const any& value) {
-  writer to;
-  write_any(to, value);
-  return to.take();
-}
-
 /// Nothing when the reader failed or something was left over.
 std::optional<any> decode(std::string_view bytes) {
-  reader from(bytes);
-  any value = read_any(from);
-  reader over(bytes);
-  skip_any(over);
-  REQUIRE_EQ(over.failed(), from.failed());
-  REQUIRE_EQ(over.offset(), from.offset());
-  if (from.failed() || !from.at_end())
+  const auto read = read_encoded(bytes);
+  REQUIRE(read.skips_alike);
+  if (read.failed || !read.is_whole)
     return std::nullopt;
-  return value;
+  return read.value;
 }
 
 std::string hex(std::string_view digits) {

@@ -46,7 +46,7 @@ struct pair {
   std::string refusal(F step) {
     const auto before = moment_of(here);
     std::string why;
-    const auto update = here.transact([&](transaction& edit) { why = verdict(step(edit)); });
+    const auto update = here.transact([&](transaction& edit) { why = code_of(step(edit)); });
     demand(update.empty(), "a refused edit gives an update");
     demand(moment_of(here) == before, "a refused edit left a trace");
     demand_sound(here, "after a refusal");

@@ -155,10 +155,10 @@ SCENARIO("a megabyte of random bytes is refused with flat memory") {
   for (int round = 0; round < 20; ++round) {
     for (auto& byte : noise)
       byte = static_cast<char>(luck.next());
-    CHECK_EQ(verdict(replica.apply_update(noise)), "invalid_argument");
+    CHECK_EQ(code_of(replica.apply_update(noise)), "invalid_argument");
     // As if it held many structs: the parser goes further before it finds out.
     noise.replace(0, 5, std::string("\x01\xff\xff\x03\x05", 5));
-    CHECK_EQ(verdict(replica.apply_update(noise)), "invalid_argument");
+    CHECK_EQ(code_of(replica.apply_update(noise)), "invalid_argument");
   }
 #ifndef COTERIE_SANITIZED // its allocator keeps what was freed
   CHECK_LT(peak_memory_kib() - before, 64 * 1024);
@@ -237,7 +237,7 @@ SCENARIO("types within types to a great depth are deleted and read without deep 
   const auto taken = replica.apply_update(raw_update({{5, 0, structs}}));
   demand_sound(replica, "deep");
   if (!taken) { // a bound of its own is as good
-    CHECK_EQ(verdict(taken), "too_large");
+    CHECK_EQ(code_of(taken), "too_large");
     return;
   }
   apply(replica, raw_update({}, {{5, 0, 1}}), "deletion");

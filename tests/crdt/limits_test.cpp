@@ -20,7 +20,7 @@ doc limited(const doc_limits& limits) {
 /// What is refused leaves no trace.
 std::string refusal(doc& replica, std::string_view update) {
   const auto before = moment_of(replica);
-  const auto answer = verdict(replica.apply_update(update));
+  const auto answer = code_of(replica.apply_update(update));
   if (answer != "accepted")
     demand(moment_of(replica) == before, "a refused update left a trace");
   demand_sound(replica, "after a refusal");
@@ -31,7 +31,7 @@ template <class F>
 std::string edit_refusal(doc& replica, F step) {
   const auto before = moment_of(replica);
   std::string answer;
-  const auto update = replica.transact([&](transaction& t) { answer = verdict(step(t)); });
+  const auto update = replica.transact([&](transaction& t) { answer = code_of(step(t)); });
   if (answer != "accepted") {
     demand(update.empty(), "a refused edit gives an update");
     demand(moment_of(replica) == before, "a refused edit left a trace");

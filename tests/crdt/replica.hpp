@@ -5,6 +5,8 @@
 
 #include "crdt/inspect.hpp"
 #include "crdt/update.hpp"
+#include "tests/support/dice.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -14,6 +16,10 @@
 
 namespace coterie::crdt::testing {
 
+using coterie::testing::code_of;
+using coterie::testing::dice;
+using coterie::testing::must;
+
 inline void demand(bool holds, std::string_view what) {
   if (!holds)
     CAF_FAIL(std::string(what)); // a string_view would be printed as a list of numbers
@@ -22,24 +28,6 @@ inline void demand(bool holds, std::string_view what) {
 inline void demand_sound(const doc& replica, std::string_view where) {
   if (const auto complaint = check_integrity(replica); !complaint.empty())
     CAF_FAIL(std::string(where) << ": " << complaint);
-}
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
-  return std::move(*answer);
-}
-
-inline void must(const result<void>& answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
-}
-
-/// The name of the code with which something was refused, or "accepted".
-template <class T>
-std::string verdict(const result<T>& answer) {
-  return answer ? "accepted" : std::string(to_string(answer.why().code));
 }
 
 /// What the fixtures call a passive replica: it never wrote anything.
@@ -89,28 +77,5 @@ inline moment moment_of(const doc& replica) {
           usage.pending_bytes,
           usage.pending_ranges};
 }
-
-/// A small deterministic generator: SplitMix64 (Steele, Lea, Flood 2014).
-class dice {
-public:
-  explicit dice(std::uint64_t seed) noexcept : state_(seed) {}
-
-  std::uint64_t next() noexcept {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31);
-  }
-  /// Below `n`, which is not 0.
-  std::size_t below(std::size_t n) noexcept {
-    return static_cast<std::size_t>(next() % n);
-  }
-  bool chance(unsigned percent) noexcept {
-    return below(100) < percent;
-  }
-
-private:
-  std::uint64_t state_;
-};
 
 } // namespace coterie::crdt::testing

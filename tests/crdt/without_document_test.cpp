@@ -135,13 +135,13 @@ SCENARIO("nothing merges to nothing, and neither does what is malformed") {
   const std::vector<std::string_view> empty{empty_update, empty_update};
   CHECK_EQ(must(merge_updates(empty)), empty_update);
   const std::vector<std::string_view> broken{empty_update, "\x01"};
-  CHECK_EQ(verdict(merge_updates(broken)), "invalid_argument");
-  CHECK_EQ(verdict(diff_update("\x01", std::string_view("\0", 1))), "invalid_argument");
-  CHECK_EQ(verdict(diff_update(empty_update, "")), "invalid_argument");
-  CHECK_EQ(verdict(encode_state_vector_from_update("")), "invalid_argument");
-  CHECK_EQ(verdict(measure_update("\x05\x05")), "invalid_argument");
-  CHECK_EQ(verdict(check_update("\x05\x05")), "invalid_argument");
-  CHECK_EQ(verdict(check_update(empty_update)), "accepted");
+  CHECK_EQ(code_of(merge_updates(broken)), "invalid_argument");
+  CHECK_EQ(code_of(diff_update("\x01", std::string_view("\0", 1))), "invalid_argument");
+  CHECK_EQ(code_of(diff_update(empty_update, "")), "invalid_argument");
+  CHECK_EQ(code_of(encode_state_vector_from_update("")), "invalid_argument");
+  CHECK_EQ(code_of(measure_update("\x05\x05")), "invalid_argument");
+  CHECK_EQ(code_of(check_update("\x05\x05")), "invalid_argument");
+  CHECK_EQ(code_of(check_update(empty_update)), "accepted");
 }
 
 SCENARIO("holes between merged updates are filled by later ones") {

@@ -6,6 +6,7 @@
 #include "crdt/update.hpp"
 #include "tests/crdt/raw_update.hpp"
 #include "tests/fuzz/check.hpp"
+#include "tests/fuzz/choices.hpp"
 
 #include <array>
 #include <string>
@@ -13,32 +14,13 @@
 #include <vector>
 
 using namespace coterie::crdt;
+using coterie::testing::choices;
 using namespace coterie::crdt::testing;
 
 namespace {
 
 constexpr std::size_t clients = 4;
 constexpr std::size_t updates_max = 24;
-
-/// Doles out the input; zeros when it is used up.
-class choices {
-public:
-  choices(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-
-  bool is_done() const {
-    return at_ == end_;
-  }
-  std::uint8_t next() {
-    return at_ == end_ ? std::uint8_t{0} : *at_++;
-  }
-  std::size_t below(std::size_t n) {
-    return next() % n;
-  }
-
-private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-};
 
 /// Makes updates of which each continues its client's clocks; what they refer to may come later.
 class history {

@@ -4,6 +4,7 @@
 #include "crdt/inspect.hpp"
 #include "crdt/update.hpp"
 #include "tests/fuzz/check.hpp"
+#include "tests/fuzz/choices.hpp"
 
 #include <array>
 #include <optional>
@@ -11,28 +12,13 @@
 #include <vector>
 
 using namespace coterie::crdt;
+using coterie::testing::choices;
 
 namespace {
 
 constexpr std::size_t replicas = 3;
 constexpr std::size_t steps_max = 200;
 const std::vector<std::string> roots{"a", "m", "t"};
-
-class choices {
-public:
-  choices(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-
-  bool is_done() const {
-    return at_ == end_;
-  }
-  std::size_t below(std::size_t n) {
-    return (at_ == end_ ? std::size_t{0} : *at_++) % n;
-  }
-
-private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-};
 
 void demand_sound(const doc& replica) {
   const auto complaint = check_integrity(replica);

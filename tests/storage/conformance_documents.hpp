@@ -49,7 +49,7 @@ SCENARIO("a room made without a document has none, and its journal starts at one
 SCENARIO("a first snapshot has sequence zero, and loading a room leaves it out") {
   auto image = make_image();
   image.document = make_snapshot(1);
-  CHECK_EQ(refusal(store->create_room(image, {}, north, ttl)), "invalid_argument");
+  CHECK_EQ(code_of(store->create_room(image, {}, north, ttl)), "invalid_argument");
   image.document = make_snapshot(0);
   create(image);
   CHECK(!must(store->load_room(image.room.id)).document);
@@ -70,14 +70,14 @@ SCENARIO("entries keep every byte, times out of order and any author") {
 
 SCENARIO("a gap or a repetition in the journal is refused, and nothing of the batch is kept") {
   const auto lease = create_document();
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(2, 3))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(2, 3))), "conflict");
   append(lease, 1, 5);
   for (const auto& [first, last] : {std::pair{7U, 8U}, {5U, 5U}, {5U, 6U}, {1U, 9U}})
-    CHECK_EQ(refusal(store->append_journal(lease, make_entries(first, last))), "conflict");
+    CHECK_EQ(code_of(store->append_journal(lease, make_entries(first, last))), "conflict");
   must(store->save_snapshot(lease, make_snapshot(5)));
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(5, 6))), "conflict");
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(1, 1))), "conflict");
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(7, 7))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(5, 6))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(1, 1))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(7, 7))), "conflict");
   append(lease, 6, 7);
   CHECK(tail(lease) == make_entries(6, 7));
 }
@@ -86,10 +86,10 @@ SCENARIO("a batch that is not in order by itself is malformed") {
   const auto lease = create_document();
   auto entries = make_entries(1, 3);
   entries[2].sequence = 5;
-  CHECK_EQ(refusal(store->append_journal(lease, entries)), "invalid_argument");
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(0, 1))), "invalid_argument");
+  CHECK_EQ(code_of(store->append_journal(lease, entries)), "invalid_argument");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(0, 1))), "invalid_argument");
   entries[2].sequence = 2;
-  CHECK_EQ(refusal(store->append_journal(lease, entries)), "invalid_argument");
+  CHECK_EQ(code_of(store->append_journal(lease, entries)), "invalid_argument");
   must(store->append_journal(lease, {}));
   CHECK(tail(lease).empty());
 }
@@ -101,9 +101,9 @@ SCENARIO("journals of many rooms share a transaction, and a refused one disturbs
   ++stale.epoch;
   must(store->begin());
   append(one, 1, 2);
-  CHECK_EQ(refusal(store->append_journal(stale, make_entries(1, 1))), "stale_epoch");
+  CHECK_EQ(code_of(store->append_journal(stale, make_entries(1, 1))), "stale_epoch");
   append(two, 1, 3);
-  CHECK_EQ(refusal(store->append_journal(one, make_entries(9, 9))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(one, make_entries(9, 9))), "conflict");
   append(one, 3, 4);
   must(store->commit());
   CHECK(tail(one) == make_entries(1, 4));
@@ -118,7 +118,7 @@ SCENARIO("a batch of megabytes is stored as a whole or not at all") {
   auto late = entries;
   for (auto& entry : late)
     ++entry.sequence;
-  CHECK_EQ(refusal(store->append_journal(lease, late)), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, late)), "conflict");
   CHECK(tail(lease).empty());
   must(store->append_journal(lease, entries));
   CHECK(tail(lease) == entries);
@@ -135,16 +135,16 @@ SCENARIO("a document write of an older epoch or of another node is refused") {
   for (const auto& stale :
        {old, fence{old.room, south, lease.epoch}, fence{old.room, node_id{}, lease.epoch},
         fence{old.room, north, lease.epoch + 1}}) {
-    CHECK_EQ(refusal(store->append_journal(stale, make_entries(6, 6))), "stale_epoch");
-    CHECK_EQ(refusal(store->append_journal(stale, {})), "stale_epoch");
-    CHECK_EQ(refusal(store->save_snapshot(stale, make_snapshot(5))), "stale_epoch");
-    CHECK_EQ(refusal(store->save_version(stale, other)), "stale_epoch");
-    CHECK_EQ(refusal(store->delete_version(stale, version.id)), "stale_epoch");
-    CHECK_EQ(refusal(store->save_blob(stale, hash, "x")), "stale_epoch");
-    CHECK_EQ(refusal(store->retain_blobs(stale, {})), "stale_epoch");
+    CHECK_EQ(code_of(store->append_journal(stale, make_entries(6, 6))), "stale_epoch");
+    CHECK_EQ(code_of(store->append_journal(stale, {})), "stale_epoch");
+    CHECK_EQ(code_of(store->save_snapshot(stale, make_snapshot(5))), "stale_epoch");
+    CHECK_EQ(code_of(store->save_version(stale, other)), "stale_epoch");
+    CHECK_EQ(code_of(store->delete_version(stale, version.id)), "stale_epoch");
+    CHECK_EQ(code_of(store->save_blob(stale, hash, "x")), "stale_epoch");
+    CHECK_EQ(code_of(store->retain_blobs(stale, {})), "stale_epoch");
   }
   const fence unknown{room_id::random(), north, 1};
-  CHECK_EQ(refusal(store->append_journal(unknown, make_entries(1, 1))), "stale_epoch");
+  CHECK_EQ(code_of(store->append_journal(unknown, make_entries(1, 1))), "stale_epoch");
   CHECK(tail(lease) == make_entries(1, 5));
   CHECK_EQ(must(store->list_versions(old.room, std::nullopt, 9)).size(), 1u);
 }
@@ -153,7 +153,7 @@ SCENARIO("the next owner goes on where the journal ends") {
   const auto lease = create_document(5);
   restart();
   const auto next = fence_of(must(store->take_lease(lease.room, south, ttl)));
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(6, 6))), "stale_epoch");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(6, 6))), "stale_epoch");
   append(next, 6, 8);
   CHECK(tail(next) == make_entries(1, 8));
 }
@@ -201,8 +201,8 @@ SCENARIO("a snapshot is replaced as a whole, also by one of the same sequence") 
 SCENARIO("a snapshot from the past or from the future is refused") {
   const auto lease = create_document(10);
   must(store->save_snapshot(lease, make_snapshot(5)));
-  CHECK_EQ(refusal(store->save_snapshot(lease, make_snapshot(4))), "conflict");
-  CHECK_EQ(refusal(store->save_snapshot(lease, make_snapshot(11))), "conflict");
+  CHECK_EQ(code_of(store->save_snapshot(lease, make_snapshot(4))), "conflict");
+  CHECK_EQ(code_of(store->save_snapshot(lease, make_snapshot(11))), "conflict");
   CHECK((must(store->load_document(lease.room))
          == stored_document{make_snapshot(5), make_entries(6, 10)}));
 }
@@ -232,7 +232,7 @@ SCENARIO("one snapshot moves a bounded part, and the next ones the rest") {
   CHECK((must(store->load_document(lease.room)) == stored_document{make_snapshot(60), {}}));
   const auto moved = chunks(lease).back().last_sequence;
   CHECK_EQ(moved, moved_bytes_max / 200'040); // 200 kB and what a block adds at most
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(60, 60))), "conflict");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(60, 60))), "conflict");
   append(lease, 61, 61);
   CHECK(tail(lease) == make_entries(61, 61));
   must(store->save_snapshot(lease, make_snapshot(61)));
@@ -395,19 +395,19 @@ SCENARIO("what is too large for a document is refused") {
   const auto lease = create_document(1);
   auto entry = make_entries(2, 2).front();
   entry.author.assign(author_bytes_max + 1, 'a');
-  CHECK_EQ(refusal(store->append_journal(lease, {entry})), "too_large");
+  CHECK_EQ(code_of(store->append_journal(lease, {entry})), "too_large");
   entry.author.clear();
   entry.update.assign(update_bytes_max + 1, 'x');
-  CHECK_EQ(refusal(store->append_journal(lease, {entry})), "too_large");
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(2, append_entries_max + 2))),
+  CHECK_EQ(code_of(store->append_journal(lease, {entry})), "too_large");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(2, append_entries_max + 2))),
            "too_large");
   auto snapshot = make_snapshot(1);
   snapshot.details.assign(details_bytes_max + 1, 'x');
-  CHECK_EQ(refusal(store->save_snapshot(lease, snapshot)), "too_large");
+  CHECK_EQ(code_of(store->save_snapshot(lease, snapshot)), "too_large");
   snapshot.details.clear();
   snapshot.state.assign(state_bytes_max + 1, 'x');
-  CHECK_EQ(refusal(store->save_snapshot(lease, snapshot)), "too_large");
-  CHECK_EQ(refusal(store->save_snapshot(lease, make_snapshot(UINT64_MAX))), "invalid_argument");
+  CHECK_EQ(code_of(store->save_snapshot(lease, snapshot)), "too_large");
+  CHECK_EQ(code_of(store->save_snapshot(lease, make_snapshot(UINT64_MAX))), "invalid_argument");
   CHECK(tail(lease) == make_entries(1, 1));
 }
 
@@ -421,10 +421,10 @@ SCENARIO("a journal that no snapshot has shortened is full at its bound") {
       entries.push_back({++last, day_one, "", ""});
     must(store->append_journal(lease, entries));
   }
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(last + 1, last + 1))), "too_large");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(last + 1, last + 1))), "too_large");
   must(store->save_snapshot(lease, make_snapshot(1)));
   must(store->append_journal(lease, make_entries(last + 1, last + 1)));
-  CHECK_EQ(refusal(store->append_journal(lease, make_entries(last + 2, last + 2))), "too_large");
+  CHECK_EQ(code_of(store->append_journal(lease, make_entries(last + 2, last + 2))), "too_large");
 }
 
 // -- the room's end
@@ -441,12 +441,12 @@ SCENARIO("a deleted room takes its document with it, and a rollback brings it ba
   for (const bool is_for_good : {false, true}) {
     must(store->begin());
     must(store->delete_room(lease));
-    CHECK_EQ(refusal(store->load_document(lease.room)), "not_found");
+    CHECK_EQ(code_of(store->load_document(lease.room)), "not_found");
     CHECK(history(lease).empty());
     CHECK(chunks(lease).empty());
     CHECK(must(store->list_versions(lease.room, std::nullopt, 9)).empty());
-    CHECK_EQ(refusal(store->load_version(lease.room, version.id)), "not_found");
-    CHECK_EQ(refusal(store->load_blob(lease.room, hash)), "not_found");
+    CHECK_EQ(code_of(store->load_version(lease.room, version.id)), "not_found");
+    CHECK_EQ(code_of(store->load_blob(lease.room, hash)), "not_found");
     CHECK_EQ(must(store->trim_history(day_one + 1h, 100)), 0u);
     if (is_for_good) {
       must(store->commit());

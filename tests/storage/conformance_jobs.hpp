@@ -50,17 +50,17 @@ SCENARIO("a job without a room keeps its request") {
 
 SCENARIO("only a new job is created, and each id once") {
   const auto made = create(make_job());
-  CHECK_EQ(refusal(store->create_job(made)), "conflict");
+  CHECK_EQ(code_of(store->create_job(made)), "conflict");
   auto running = make_job();
   running.status = job_status::running;
-  CHECK_EQ(refusal(store->create_job(running)), "invalid_argument");
+  CHECK_EQ(code_of(store->create_job(running)), "invalid_argument");
   auto claimed = make_job();
   claimed.node = north;
-  CHECK_EQ(refusal(store->create_job(claimed)), "invalid_argument");
+  CHECK_EQ(code_of(store->create_job(claimed)), "invalid_argument");
   auto large = make_job();
   large.request.assign(request_bytes_max + 1, 'x');
-  CHECK_EQ(refusal(store->create_job(large)), "too_large");
-  CHECK_EQ(refusal(store->load_job(large.id)), "not_found");
+  CHECK_EQ(code_of(store->create_job(large)), "too_large");
+  CHECK_EQ(code_of(store->load_job(large.id)), "not_found");
 }
 
 SCENARIO("a room has one exclusive job at a time") {
@@ -72,11 +72,11 @@ SCENARIO("a room has one exclusive job at a time") {
   };
   const auto first = create(exclusive(room));
   const auto second = exclusive(room);
-  CHECK_EQ(refusal(store->create_job(second)), "conflict"); // while queued
+  CHECK_EQ(code_of(store->create_job(second)), "conflict"); // while queued
   must(store->claim_job(first.id, north));
-  CHECK_EQ(refusal(store->create_job(second)), "conflict"); // while claimed
+  CHECK_EQ(code_of(store->create_job(second)), "conflict"); // while claimed
   must(store->start_job(first.id, north, now));
-  CHECK_EQ(refusal(store->create_job(second)), "conflict"); // while running
+  CHECK_EQ(code_of(store->create_job(second)), "conflict"); // while running
   create(make_job(room));                                   // others are free to run
   create(exclusive(room_id::random()));
   create(exclusive(std::nullopt));
@@ -90,22 +90,22 @@ SCENARIO("a room has one exclusive job at a time") {
 SCENARIO("a claimed job is nobody else's while its node lives") {
   const auto made = create(make_job());
   must(store->claim_job(made.id, north));
-  CHECK_EQ(refusal(store->claim_job(made.id, south)), "conflict");
+  CHECK_EQ(code_of(store->claim_job(made.id, south)), "conflict");
   CHECK_EQ(must(store->claim_job(made.id, north)).claims, 2u);
-  CHECK_EQ(refusal(store->start_job(made.id, south, now)), "conflict");
-  CHECK_EQ(refusal(store->finish_job(made.id, south, job_status::failed, "", now)), "conflict");
-  CHECK_EQ(refusal(store->claim_job(job_id::random(), north)), "not_found");
+  CHECK_EQ(code_of(store->start_job(made.id, south, now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, south, job_status::failed, "", now)), "conflict");
+  CHECK_EQ(code_of(store->claim_job(job_id::random(), north)), "not_found");
 }
 
 SCENARIO("a job starts only when queued and claimed") {
   const auto made = create(make_job());
-  CHECK_EQ(refusal(store->start_job(made.id, north, now)), "conflict");
-  CHECK_EQ(refusal(store->start_job(made.id, node_id{}, now)), "conflict");
+  CHECK_EQ(code_of(store->start_job(made.id, north, now)), "conflict");
+  CHECK_EQ(code_of(store->start_job(made.id, node_id{}, now)), "conflict");
   must(store->claim_job(made.id, north));
   must(store->start_job(made.id, north, now));
-  CHECK_EQ(refusal(store->start_job(made.id, north, now)), "conflict");
-  CHECK_EQ(refusal(store->claim_job(made.id, north)), "conflict");
-  CHECK_EQ(refusal(store->start_job(job_id::random(), north, now)), "not_found");
+  CHECK_EQ(code_of(store->start_job(made.id, north, now)), "conflict");
+  CHECK_EQ(code_of(store->claim_job(made.id, north)), "conflict");
+  CHECK_EQ(code_of(store->start_job(job_id::random(), north, now)), "not_found");
   CHECK_EQ(job(made.id).starts, 1u);
 }
 
@@ -113,21 +113,21 @@ SCENARIO("a late finisher never overwrites") {
   const auto made = create_running(make_job());
   must(store->finish_job(made.id, north, job_status::completed, "first", day_one + 1s));
   const auto over = job(made.id);
-  CHECK_EQ(refusal(store->finish_job(made.id, north, job_status::failed, "late", now)), "conflict");
-  CHECK_EQ(refusal(store->abandon_job(made.id, job_status::cancelled, "late", now)), "conflict");
-  CHECK_EQ(refusal(store->claim_job(made.id, north)), "conflict");
-  CHECK_EQ(refusal(store->start_job(made.id, north, now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, north, job_status::failed, "late", now)), "conflict");
+  CHECK_EQ(code_of(store->abandon_job(made.id, job_status::cancelled, "late", now)), "conflict");
+  CHECK_EQ(code_of(store->claim_job(made.id, north)), "conflict");
+  CHECK_EQ(code_of(store->start_job(made.id, north, now)), "conflict");
   CHECK(job(made.id) == over);
-  CHECK_EQ(refusal(store->finish_job(job_id::random(), north, job_status::failed, "", now)),
+  CHECK_EQ(code_of(store->finish_job(job_id::random(), north, job_status::failed, "", now)),
            "not_found");
 }
 
 SCENARIO("a claimed job may end without having started, an unclaimed one is nobody's to finish") {
   const auto made = create(make_job());
-  CHECK_EQ(refusal(store->finish_job(made.id, north, job_status::failed, "", now)), "conflict");
-  CHECK_EQ(refusal(store->finish_job(made.id, node_id{}, job_status::failed, "", now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, north, job_status::failed, "", now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, node_id{}, job_status::failed, "", now)), "conflict");
   must(store->claim_job(made.id, north));
-  CHECK_EQ(refusal(store->finish_job(made.id, north, job_status::running, "", now)),
+  CHECK_EQ(code_of(store->finish_job(made.id, north, job_status::running, "", now)),
            "invalid_argument");
   must(store->finish_job(made.id, north, job_status::failed, "no sandbox", now));
   CHECK(job(made.id).status == job_status::failed);
@@ -136,7 +136,7 @@ SCENARIO("a claimed job may end without having started, an unclaimed one is nobo
 
 SCENARIO("only a queued job is abandoned") {
   const auto queued = create(make_job());
-  CHECK_EQ(refusal(store->abandon_job(queued.id, job_status::queued, "", now)), "invalid_argument");
+  CHECK_EQ(code_of(store->abandon_job(queued.id, job_status::queued, "", now)), "invalid_argument");
   must(store->abandon_job(queued.id, job_status::cancelled, "why", day_one + 2s));
   CHECK(job(queued.id).status == job_status::cancelled);
   CHECK_EQ(job(queued.id).result, "why");
@@ -145,11 +145,11 @@ SCENARIO("only a queued job is abandoned") {
   must(store->claim_job(claimed.id, north));
   must(store->abandon_job(claimed.id, job_status::failed, "", now));
   const auto running = create_running(make_job());
-  CHECK_EQ(refusal(store->abandon_job(running.id, job_status::cancelled, "", now)), "conflict");
-  CHECK_EQ(refusal(store->abandon_job(job_id::random(), job_status::cancelled, "", now)),
+  CHECK_EQ(code_of(store->abandon_job(running.id, job_status::cancelled, "", now)), "conflict");
+  CHECK_EQ(code_of(store->abandon_job(job_id::random(), job_status::cancelled, "", now)),
            "not_found");
   auto large = std::string(result_bytes_max + 1, 'x');
-  CHECK_EQ(refusal(store->finish_job(running.id, north, job_status::failed, large, now)),
+  CHECK_EQ(code_of(store->finish_job(running.id, north, job_status::failed, large, now)),
            "too_large");
 }
 
@@ -165,7 +165,7 @@ SCENARIO("a job claimed by a dead node is free, before and after the repair") {
   CHECK(must(store->recover_jobs("lost", now)).empty());
   CHECK(job(early.id).node == south); // claimed by a live node: left alone
   CHECK(job(late.id).node.is_nil());
-  CHECK_EQ(refusal(store->start_job(late.id, north, now)), "conflict");
+  CHECK_EQ(code_of(store->start_job(late.id, north, now)), "conflict");
   CHECK_EQ(must(store->claim_job(late.id, south)).claims, 2u);
 }
 
@@ -179,7 +179,7 @@ SCENARIO("a job whose node died while it ran fails as lost") {
   CHECK_EQ(over.result, "lost");
   CHECK(over.completed_at == now);
   CHECK(over.node == north);
-  CHECK_EQ(refusal(store->finish_job(made.id, north, job_status::completed, "", now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, north, job_status::completed, "", now)), "conflict");
   CHECK(must(store->recover_jobs("lost", now)).empty()); // once
 }
 
@@ -192,7 +192,7 @@ SCENARIO("a job that may be retried runs a second time, and not a third") {
   CHECK(job(made.id).status == job_status::queued);
   CHECK(!job(made.id).started_at);
   CHECK(ids_of(must(store->list_queued_jobs(10))) == std::vector{made.id});
-  CHECK_EQ(refusal(store->finish_job(made.id, north, job_status::completed, "", now)), "conflict");
+  CHECK_EQ(code_of(store->finish_job(made.id, north, job_status::completed, "", now)), "conflict");
 
   must(store->claim_job(made.id, south));
   must(store->start_job(made.id, south, now));
@@ -224,7 +224,7 @@ SCENARIO("an exclusive job that is queued again still keeps others out") {
   must(store->recover_jobs("lost", now));
   auto second = make_job(room);
   second.exclusive = true;
-  CHECK_EQ(refusal(store->create_job(second)), "conflict");
+  CHECK_EQ(code_of(store->create_job(second)), "conflict");
 }
 
 SCENARIO("queued jobs are listed first in, first out") {

@@ -39,21 +39,21 @@ SCENARIO("a version is loaded as it was saved, until it is deleted") {
   const auto version = save_version(lease, "erste Fassung ✓");
   CHECK(must(store->load_version(lease.room, version.id)) == version);
   must(store->delete_version(lease, version.id));
-  CHECK_EQ(refusal(store->load_version(lease.room, version.id)), "not_found");
-  CHECK_EQ(refusal(store->delete_version(lease, version.id)), "not_found");
+  CHECK_EQ(code_of(store->load_version(lease.room, version.id)), "not_found");
+  CHECK_EQ(code_of(store->delete_version(lease, version.id)), "not_found");
 }
 
 SCENARIO("a version belongs to its room") {
   const auto one = create_document();
   const auto two = create_document();
   const auto version = save_version(one, "v");
-  CHECK_EQ(refusal(store->load_version(two.room, version.id)), "not_found");
-  CHECK_EQ(refusal(store->delete_version(two, version.id)), "not_found");
-  CHECK_EQ(refusal(store->list_versions(two.room, version.id, 9)), "not_found");
+  CHECK_EQ(code_of(store->load_version(two.room, version.id)), "not_found");
+  CHECK_EQ(code_of(store->delete_version(two, version.id)), "not_found");
+  CHECK_EQ(code_of(store->list_versions(two.room, version.id, 9)), "not_found");
   auto stolen = version;
-  CHECK_EQ(refusal(store->save_version(two, stolen)), "invalid_argument");
+  CHECK_EQ(code_of(store->save_version(two, stolen)), "invalid_argument");
   stolen.room = two.room;
-  CHECK_EQ(refusal(store->save_version(two, stolen)), "conflict");
+  CHECK_EQ(code_of(store->save_version(two, stolen)), "conflict");
   CHECK(must(store->load_version(one.room, version.id)) == version);
 }
 
@@ -77,7 +77,7 @@ SCENARIO("versions are listed in pages in the order of saving, without their sta
   }
   CHECK(listed == saved);
   must(store->delete_version(lease, saved[1].id));
-  CHECK_EQ(refusal(store->list_versions(lease.room, saved[1].id, 2)), "not_found");
+  CHECK_EQ(code_of(store->list_versions(lease.room, saved[1].id, 2)), "not_found");
   CHECK(must(store->list_versions(lease.room, saved[0].id, 1)).at(0) == saved[2]);
 }
 
@@ -88,7 +88,7 @@ SCENARIO("a room has a bounded number of versions") {
     save_version(lease, "v");
   auto more = first;
   more.id = version_id::random();
-  CHECK_EQ(refusal(store->save_version(lease, more)), "too_large");
+  CHECK_EQ(code_of(store->save_version(lease, more)), "too_large");
   must(store->delete_version(lease, first.id));
   must(store->save_version(lease, more));
 }
@@ -96,17 +96,16 @@ SCENARIO("a room has a bounded number of versions") {
 SCENARIO("a version with a name or state that no engine keeps is refused") {
   const auto lease = create_document();
   version_record version{version_id::random(), lease.room, "v", "ada", day_one, 0, "s"};
-  const auto refusal_with = [&](auto change) {
+  const auto code_with = [&](auto change) {
     auto changed = version;
     change(changed);
-    return refusal(store->save_version(lease, changed));
+    return code_of(store->save_version(lease, changed));
   };
-  CHECK_EQ(refusal_with([](auto& x) { x.id = {}; }), "invalid_argument");
-  CHECK_EQ(refusal_with([](auto& x) { x.name = "\xff"; }), "invalid_argument");
-  CHECK_EQ(refusal_with([](auto& x) { x.name.assign(version_name_bytes_max + 1, 'n'); }),
-           "too_large");
-  CHECK_EQ(refusal_with([](auto& x) { x.author.assign(author_bytes_max + 1, 'a'); }), "too_large");
-  CHECK_EQ(refusal_with([](auto& x) { x.state.assign(state_bytes_max + 1, 's'); }), "too_large");
+  CHECK_EQ(code_with([](auto& x) { x.id = {}; }), "invalid_argument");
+  CHECK_EQ(code_with([](auto& x) { x.name = "\xff"; }), "invalid_argument");
+  CHECK_EQ(code_with([](auto& x) { x.name.assign(version_name_bytes_max + 1, 'n'); }), "too_large");
+  CHECK_EQ(code_with([](auto& x) { x.author.assign(author_bytes_max + 1, 'a'); }), "too_large");
+  CHECK_EQ(code_with([](auto& x) { x.state.assign(state_bytes_max + 1, 's'); }), "too_large");
   must(store->save_version(lease, version));
 }
 
@@ -120,16 +119,16 @@ SCENARIO("a blob is loaded as it was saved, in its room only") {
   must(store->save_blob(lease, hash_of(2), ""));
   CHECK(must(store->load_blob(lease.room, hash_of(1))) == large);
   CHECK_EQ(must(store->load_blob(lease.room, hash_of(2))), "");
-  CHECK_EQ(refusal(store->load_blob(lease.room, hash_of(3))), "not_found");
-  CHECK_EQ(refusal(store->load_blob(other.room, hash_of(1))), "not_found");
+  CHECK_EQ(code_of(store->load_blob(lease.room, hash_of(3))), "not_found");
+  CHECK_EQ(code_of(store->load_blob(other.room, hash_of(1))), "not_found");
 }
 
 SCENARIO("a blob has a hash of 32 bytes and a bounded size") {
   const auto lease = create_document();
-  CHECK_EQ(refusal(store->save_blob(lease, std::string(31, 'h'), "x")), "invalid_argument");
-  CHECK_EQ(refusal(store->save_blob(lease, std::string(33, 'h'), "x")), "invalid_argument");
-  CHECK_EQ(refusal(store->retain_blobs(lease, {"short"})), "invalid_argument");
-  CHECK_EQ(refusal(store->save_blob(lease, hash_of(1), std::string(blob_bytes_max + 1, 'x'))),
+  CHECK_EQ(code_of(store->save_blob(lease, std::string(31, 'h'), "x")), "invalid_argument");
+  CHECK_EQ(code_of(store->save_blob(lease, std::string(33, 'h'), "x")), "invalid_argument");
+  CHECK_EQ(code_of(store->retain_blobs(lease, {"short"})), "invalid_argument");
+  CHECK_EQ(code_of(store->save_blob(lease, hash_of(1), std::string(blob_bytes_max + 1, 'x'))),
            "too_large");
   CHECK(!has_blob(lease, hash_of(1)));
 }
@@ -175,7 +174,7 @@ SCENARIO("a room keeps a bounded number of bytes in blobs") {
   must(store->begin());
   for (std::size_t i = 0; i < count; ++i)
     must(store->save_blob(lease, hash_of(i), content));
-  CHECK_EQ(refusal(store->save_blob(lease, hash_of(count), "x")), "too_large");
+  CHECK_EQ(code_of(store->save_blob(lease, hash_of(count), "x")), "too_large");
   must(store->save_blob(lease, hash_of(0), content)); // it is there already
   store->rollback();
   must(store->save_blob(lease, hash_of(count), "x"));
@@ -186,7 +185,7 @@ SCENARIO("a room keeps a bounded number of blobs") {
   must(store->begin());
   for (std::size_t i = 0; i < blobs_max; ++i)
     must(store->save_blob(lease, hash_of(i), ""));
-  CHECK_EQ(refusal(store->save_blob(lease, hash_of(blobs_max), "")), "too_large");
+  CHECK_EQ(code_of(store->save_blob(lease, hash_of(blobs_max), "")), "too_large");
   must(store->commit());
 }
 

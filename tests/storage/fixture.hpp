@@ -4,6 +4,8 @@
 // that the test turns, and short ways to make rooms and jobs.
 
 #include "storage/backend.hpp"
+#include "tests/support/dice.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -14,6 +16,8 @@
 namespace coterie::storage::testing {
 
 using namespace std::chrono_literals;
+using coterie::testing::code_of;
+using coterie::testing::must;
 
 inline constexpr auto ttl = 6s;
 inline constexpr timestamp day_one{std::chrono::milliseconds{1'700'000'000'000}};
@@ -22,24 +26,6 @@ inline constexpr timestamp day_one{std::chrono::milliseconds{1'700'000'000'000}}
 inline timestamp now = day_one;
 inline timestamp read_now() {
   return now;
-}
-
-/// The name of the code with which a call was refused, or "accepted".
-template <class T>
-std::string refusal(const result<T>& answer) {
-  return answer ? "accepted" : std::string(to_string(answer.why().code));
-}
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
-  return std::move(*answer);
-}
-
-inline void must(const result<void>& answer) {
-  if (!answer)
-    CAF_FAIL(answer.why().detail);
 }
 
 inline fence fence_of(const lease_record& lease) {
@@ -51,7 +37,6 @@ inline room_image make_image(std::string title = "algebra", timestamp at = day_o
   image.room = room_record{room_id::random(),   std::move(title), "python", visibility::invite,
                            room_status::active, "main.py",        at,       at};
   image.capabilities = {{std::string(32, 'o'), role::owner}, {std::string(32, 'v'), role::viewer}};
-  image.files = {{"lib/a.py", "x = 1\n", true, 3, at}, {"main.py", "print(x)\n", true, 1, at}};
   return image;
 }
 
@@ -66,11 +51,9 @@ inline std::vector<journal_entry> make_entries(std::uint64_t first, std::uint64_
 /// One entry whose update has `size` bytes that do not compress well.
 inline journal_entry make_large_entry(std::uint64_t sequence, std::size_t size) {
   journal_entry entry{sequence, day_one + sequence * 1s, "ada", std::string(size, '\0')};
-  std::uint32_t state = 1 + static_cast<std::uint32_t>(sequence);
-  for (auto& byte : entry.update) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
+  coterie::testing::dice luck(sequence);
+  for (auto& byte : entry.update)
+    byte = static_cast<char>(luck.below(256));
   return entry;
 }
 
@@ -117,6 +100,17 @@ struct store_fixture {
     for (auto from = first; from <= last; from += 10)
       must(store->append_journal(lease, make_entries(from, std::min(from + 9, last))));
   }
+  /// The shortest of the fenced writes: the room gets another title.
+  result<void> retitle(const fence& lease, std::string title) {
+    auto image = store->load_room(lease.room);
+    if (!image)
+      return image.why();
+    image->room.title = std::move(title);
+    return store->update_room(lease, image->room);
+  }
+  result<void> retitle(const lease_record& lease, std::string title) {
+    return retitle(fence_of(lease), std::move(title));
+  }
   job_record create(const job_record& job) {
     must(store->create_job(job));
     return job;
@@ -131,6 +125,9 @@ struct store_fixture {
   /// The server is started again, as another node: `north` is dead.
   void restart() {
     must(store->register_node(south));
+  }
+  std::string title_of(room_id room) {
+    return must(store->load_room(room)).room.title;
   }
   bool has_room(room_id room) {
     return store->load_room(room).has_value();

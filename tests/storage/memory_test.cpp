@@ -34,7 +34,7 @@ SCENARIO("of the jobs that are over only the newest stay in memory") {
     must(store->abandon_job(create(make_job()).id, job_status::cancelled, "", now));
   CHECK(store->load_job(first.id).has_value());
   must(store->abandon_job(create(make_job()).id, job_status::cancelled, "", now));
-  CHECK_EQ(refusal(store->load_job(first.id)), "not_found");
+  CHECK_EQ(code_of(store->load_job(first.id)), "not_found");
   CHECK(store->load_job(open.id).has_value());
 }
 

@@ -42,12 +42,12 @@ SCENARIO("a location that is not understood is refused with what is, and without
         "sqlite:///x?hunter2", "sqlite:///data/", "memory://hunter2", "SQLITE", "://"}) {
     MESSAGE(text);
     const auto parsed = parse_location(text);
-    REQUIRE_EQ(refusal(parsed), "invalid_argument");
+    REQUIRE_EQ(code_of(parsed), "invalid_argument");
     CHECK_NE(parsed.why().detail.find("sqlite:///relative"), std::string::npos);
     CHECK_NE(parsed.why().detail.find("postgresql://"), std::string::npos);
     CHECK_EQ(parsed.why().detail.find("hunter2"), std::string::npos);
   }
-  CHECK_EQ(refusal(parse_location(std::string_view("sqlite:///a\0b", 13))), "invalid_argument");
+  CHECK_EQ(code_of(parse_location(std::string_view("sqlite:///a\0b", 13))), "invalid_argument");
 }
 
 SCENARIO("without a path the database lies in the data directory") {
@@ -68,7 +68,7 @@ SCENARIO("a data directory that cannot be used is named") {
   temporary_directory directory;
   const auto missing = directory / "missing";
   const auto opened = open({engine_kind::sqlite, ""}, missing);
-  REQUIRE_EQ(refusal(opened), "system");
+  REQUIRE_EQ(code_of(opened), "system");
   CHECK_NE(opened.why().detail.find(missing), std::string::npos);
   if (::geteuid() == 0) {
     MESSAGE("SKIPPED in part: root may write everywhere, so nothing is unwritable");
@@ -77,17 +77,17 @@ SCENARIO("a data directory that cannot be used is named") {
   ::chmod(directory.path().c_str(), 0500);
   const auto unwritable = open({engine_kind::sqlite, ""}, directory.path());
   ::chmod(directory.path().c_str(), 0700);
-  REQUIRE_EQ(refusal(unwritable), "system");
+  REQUIRE_EQ(code_of(unwritable), "system");
   CHECK_NE(unwritable.why().detail.find("not writable"), std::string::npos);
 }
 
 SCENARIO("the memory engine needs no directory") {
-  CHECK_EQ(refusal(open({engine_kind::memory, ""}, "/nowhere")), "accepted");
+  CHECK_EQ(code_of(open({engine_kind::memory, ""}, "/nowhere")), "accepted");
 }
 
 SCENARIO("PostgreSQL is refused with what to use instead") {
   const auto opened = open({engine_kind::postgresql, "postgresql://u:hunter2@db/x"}, ".");
-  REQUIRE_EQ(refusal(opened), "unsupported");
+  REQUIRE_EQ(code_of(opened), "unsupported");
   CHECK_NE(opened.why().detail.find("--database=sqlite"), std::string::npos);
   CHECK_EQ(opened.why().detail.find("hunter2"), std::string::npos);
 }

@@ -48,7 +48,7 @@ struct fixture : store_fixture<engine_under_test> {
     return must(query.next()) ? query.integer(0) : -1;
   }
   std::string load(const fence& lease) {
-    return refusal(store->load_document(lease.room));
+    return code_of(store->load_document(lease.room));
   }
 };
 
@@ -154,11 +154,11 @@ SCENARIO("a damaged row of the journal is a failure, not a shorter document") {
   tamper("UPDATE journal SET entries = CAST(substr(entries, 1, 20) || x'00' || substr(entries, 22)"
          " AS BLOB) WHERE seq = 2");
   const auto loaded = store->load_document(lease.room);
-  REQUIRE_EQ(refusal(loaded), "system");
+  REQUIRE_EQ(code_of(loaded), "system");
   CHECK_NE(loaded.why().detail.find(lease.room.str()), std::string::npos);
   CHECK_NE(loaded.why().detail.find("damaged"), std::string::npos);
-  CHECK_EQ(refusal(store->load_history(lease.room, 11, 1)), "system");
-  CHECK_EQ(refusal(store->save_snapshot(lease, make_snapshot(30))), "system");
+  CHECK_EQ(code_of(store->load_history(lease.room, 11, 1)), "system");
+  CHECK_EQ(code_of(store->save_snapshot(lease, make_snapshot(30))), "system");
   CHECK_EQ(load(other), "accepted");
 }
 
@@ -167,9 +167,9 @@ SCENARIO("a row that is missing from the journal is a failure") {
   const auto front = create_document(30);
   tamper("DELETE FROM journal WHERE seq IN (2, 4)");
   CHECK_EQ(load(middle), "system");
-  CHECK_EQ(refusal(store->save_snapshot(middle, make_snapshot(30))), "system");
+  CHECK_EQ(code_of(store->save_snapshot(middle, make_snapshot(30))), "system");
   CHECK_EQ(load(front), "system");
-  CHECK_EQ(refusal(store->save_snapshot(front, make_snapshot(30))), "system");
+  CHECK_EQ(code_of(store->save_snapshot(front, make_snapshot(30))), "system");
 }
 
 SCENARIO("rows of the journal that were swapped are a failure") {
@@ -197,8 +197,8 @@ SCENARIO("damaged history is a failure of reading it, the document still loads")
          "UPDATE history SET entries = x'', authors = x'ff' WHERE seq = 3");
   CHECK_EQ(load(lease), "accepted");
   for (const auto first : {1U, 11U, 21U})
-    CHECK_EQ(refusal(store->load_history(lease.room, first, 1)), "system");
-  CHECK_EQ(refusal(store->list_history(lease.room, 20, 1)), "system");
+    CHECK_EQ(code_of(store->load_history(lease.room, first, 1)), "system");
+  CHECK_EQ(code_of(store->list_history(lease.room, 20, 1)), "system");
   CHECK_EQ(must(store->trim_history(day_one + 1h, 9)), 3u);
 }
 
@@ -209,8 +209,8 @@ SCENARIO("a damaged version or blob is a failure") {
   must(store->save_version(lease, version));
   must(store->save_blob(lease, hash, "content"));
   tamper("UPDATE version SET state = x'00'; UPDATE blob SET content = x'00'");
-  CHECK_EQ(refusal(store->load_version(lease.room, version.id)), "system");
-  CHECK_EQ(refusal(store->load_blob(lease.room, hash)), "system");
+  CHECK_EQ(code_of(store->load_version(lease.room, version.id)), "system");
+  CHECK_EQ(code_of(store->load_blob(lease.room, hash)), "system");
 }
 
 // -- the size of the file

@@ -46,7 +46,6 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 SCENARIO("a commit that has returned survives kill -9, an open transaction does not") {
   const auto kept = make_image("kept");
-  const auto file = file_record{"late.py", "late", true, 1, day_one};
   const auto job = make_job(kept.room.id);
   const auto lost = make_image("lost");
   kill_after([&] {
@@ -57,8 +56,8 @@ SCENARIO("a commit that has returned survives kill -9, an open transaction does 
     if (!store.register_node(north) || !store.begin())
       return false;
     const auto lease = store.create_room(kept, {}, north, ttl);
-    if (!lease || !store.save_file(fence_of(*lease), file) || !store.create_job(job)
-        || !store.commit())
+    if (!lease || !store.append_journal(fence_of(*lease), make_entries(1, 3))
+        || !store.create_job(job) || !store.commit())
       return false;
     if (!store.begin() || !store.create_room(lost, {}, north, ttl))
       return false;
@@ -66,19 +65,20 @@ SCENARIO("a commit that has returned survives kill -9, an open transaction does 
     return true;
   });
   const auto store = must(open_sqlite(path));
-  CHECK_EQ(must(store->load_room(kept.room.id)).files.size(), 3u);
+  CHECK(must(store->load_room(kept.room.id)).room == kept.room);
+  CHECK(must(store->load_document(kept.room.id)).tail == make_entries(1, 3));
   CHECK(must(store->load_job(job.id)) == job);
-  CHECK_EQ(refusal(store->load_room(lost.room.id)), "not_found");
+  CHECK_EQ(code_of(store->load_room(lost.room.id)), "not_found");
 }
 
 SCENARIO("a second server is kept away, and told by whom") {
   auto first = must(open_sqlite(path));
   const auto second = open_sqlite(path);
-  REQUIRE_EQ(refusal(second), "already_running");
+  REQUIRE_EQ(code_of(second), "already_running");
   CHECK_NE(second.why().detail.find(path + ".lock"), std::string::npos);
   CHECK_NE(second.why().detail.find("process " + std::to_string(::getpid())), std::string::npos);
   first.reset();
-  CHECK_EQ(refusal(open_sqlite(path)), "accepted");
+  CHECK_EQ(code_of(open_sqlite(path)), "accepted");
 }
 
 SCENARIO("the lock of a killed server does not stay") {
@@ -86,7 +86,7 @@ SCENARIO("the lock of a killed server does not stay") {
     auto opened = open_sqlite(path);
     return opened && opened->release();
   });
-  CHECK_EQ(refusal(open_sqlite(path)), "accepted");
+  CHECK_EQ(code_of(open_sqlite(path)), "accepted");
 }
 
 SCENARIO("each schema step is taken once") {
@@ -110,6 +110,20 @@ SCENARIO("an older database keeps its rows and takes the missing steps") {
   CHECK_EQ(count("SELECT count(*) FROM job"), 0);
 }
 
+SCENARIO("a database with a table for files loses it and keeps its rooms") {
+  {
+    const auto db = must(sqlite_connection::open(path));
+    must(migrate(*db, sqlite_migrations().first(3), day_one));
+    must(db->execute("INSERT INTO room VALUES (1, x'000102030405060708090a0b0c0d0e0f', 'old',"
+                     " 'python', 'link', 'active', 'main.py', 0, 0);"
+                     "INSERT INTO file VALUES (x'000102030405060708090a0b0c0d0e0f', 'main.py', 1,"
+                     " 1, 0, x'')"));
+  }
+  must(open_sqlite(path));
+  CHECK_EQ(count("SELECT count(*) FROM room"), 1);
+  CHECK_EQ(count("SELECT count(*) FROM sqlite_schema WHERE name = 'file'"), 0);
+}
+
 SCENARIO("a database of a newer version is refused with its number") {
   must(open_sqlite(path));
   const auto later = std::to_string(sqlite_migrations().size() + 1);
@@ -119,7 +133,7 @@ SCENARIO("a database of a newer version is refused with its number") {
     must(db->execute(insert.c_str()));
   }
   const auto opened = open_sqlite(path);
-  REQUIRE_EQ(refusal(opened), "newer_schema");
+  REQUIRE_EQ(code_of(opened), "newer_schema");
   CHECK_NE(opened.why().detail.find("has schema " + later), std::string::npos);
   CHECK_NE(opened.why().detail.find(path), std::string::npos);
 }
@@ -130,14 +144,14 @@ SCENARIO("a database whose steps had another text is refused") {
     const auto db = must(sqlite_connection::open(path));
     must(db->execute("UPDATE schema_migration SET sha256 = 'other' WHERE number = 1"));
   }
-  CHECK_EQ(refusal(open_sqlite(path)), "unsupported");
+  CHECK_EQ(code_of(open_sqlite(path)), "unsupported");
 }
 
 SCENARIO("a step that fails leaves no half of it behind") {
   const auto db = must(sqlite_connection::open(path));
   const migration broken[] = {
     {1, "broken", "x", "CREATE TABLE half (a INTEGER) STRICT; CREATE TABLE half (b);"}};
-  CHECK_NE(refusal(migrate(*db, broken, day_one)), "accepted");
+  CHECK_NE(code_of(migrate(*db, broken, day_one)), "accepted");
   CHECK_EQ(count("SELECT count(*) FROM sqlite_schema"), 0);
   must(migrate(*db, sqlite_migrations(), day_one));
 }
@@ -147,7 +161,7 @@ SCENARIO("another program's database is left alone") {
     const auto db = must(sqlite_connection::open(path));
     must(db->execute("CREATE TABLE recipes (name TEXT)"));
   }
-  CHECK_EQ(refusal(open_sqlite(path)), "unsupported");
+  CHECK_EQ(code_of(open_sqlite(path)), "unsupported");
   CHECK_EQ(count("SELECT count(*) FROM sqlite_schema"), 1);
 }
 
@@ -155,7 +169,7 @@ SCENARIO("a file that is not a database is refused and not overwritten") {
   const std::string content(8192, 'x');
   std::ofstream(path) << content;
   const auto opened = open_sqlite(path);
-  REQUIRE_EQ(refusal(opened), "system");
+  REQUIRE_EQ(code_of(opened), "system");
   CHECK_NE(opened.why().detail.find(path), std::string::npos);
   CHECK_NE(opened.why().detail.find("not a database"), std::string::npos);
   CHECK_EQ(read_file(path), content);
@@ -177,9 +191,9 @@ SCENARIO("damage inside the file is a failure, not a crash") {
   }
   auto opened = open_sqlite(path);
   if (opened)
-    CHECK_EQ(refusal((*opened)->load_room(image.room.id)), "system");
+    CHECK_EQ(code_of((*opened)->load_room(image.room.id)), "system");
   else
-    CHECK_EQ(refusal(opened), "system");
+    CHECK_EQ(code_of(opened), "system");
 }
 
 SCENARIO("only the server's own user can read the database") {
@@ -207,9 +221,9 @@ SCENARIO("a transaction whose lock another process holds is refused in time") {
   const auto store = must(open_sqlite(path, system_now, {100ms, 10s}));
   const auto other = must(sqlite_connection::open(path));
   must(other->execute("BEGIN IMMEDIATE"));
-  CHECK_EQ(refusal(store->begin()), "unavailable");
-  CHECK_EQ(refusal(store->check()), "unavailable");
-  CHECK_EQ(refusal(store->create_job(make_job())), "unavailable");
+  CHECK_EQ(code_of(store->begin()), "unavailable");
+  CHECK_EQ(code_of(store->check()), "unavailable");
+  CHECK_EQ(code_of(store->create_job(make_job())), "unavailable");
   must(other->execute("ROLLBACK"));
   must(store->begin());
   must(store->commit());
@@ -219,12 +233,13 @@ SCENARIO("a statement that does not end is given up, and the connection lives on
   const auto db = must(sqlite_connection::open(path, {100ms, 50ms}));
   auto endless = db->query("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
                            " SELECT count(*) FROM n");
-  CHECK_EQ(refusal(endless.next()), "timeout");
-  CHECK_EQ(refusal(db->query("SELECT 1").run()), "accepted");
+  CHECK_EQ(code_of(endless.next()), "timeout");
+  CHECK_EQ(code_of(db->query("SELECT 1").run()), "accepted");
 }
 
 SCENARIO("a full disk fails the commit and loses nothing that was there") {
-  const auto kept = make_image("kept");
+  auto kept = make_image("kept");
+  kept.document = make_snapshot(0);
   {
     const auto store = must(open_sqlite(path));
     must(store->register_node(north));
@@ -242,7 +257,8 @@ SCENARIO("a full disk fails the commit and loses nothing that was there") {
     const rlimit small{1U << 20, 1U << 20};
     ::setrlimit(RLIMIT_FSIZE, &small);
     auto large = make_image("large");
-    large.files[0].content.assign(4U << 20, 'x');
+    large.document = make_snapshot(0);
+    large.document->state.assign(4U << 20, 'x');
     if (!store.begin())
       return false;
     const bool created = store.create_room(large, {}, north, ttl).has_value();
@@ -253,7 +269,8 @@ SCENARIO("a full disk fails the commit and loses nothing that was there") {
     return !(created && committed) && still_reads && is_gone;
   });
   const auto store = must(open_sqlite(path));
-  CHECK(must(store->load_room(kept.room.id)).files == kept.files);
+  CHECK(must(store->load_room(kept.room.id)).room == kept.room);
+  CHECK(must(store->load_document(kept.room.id)).snapshot == kept.document);
 }
 
 END_FIXTURE_SCOPE()

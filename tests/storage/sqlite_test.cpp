@@ -41,12 +41,11 @@ SCENARIO("what was committed is there when the file is opened again") {
   store = database.open();
   const auto loaded = must(store->load_room(image.room.id));
   CHECK(loaded.room == image.room);
-  CHECK(loaded.files == image.files);
   CHECK(loaded.capabilities == image.capabilities);
   CHECK(must(store->resolve_alias("yjs", "kept")) == image.room.id);
   CHECK(this->job(job.id).status == job_status::running);
   CHECK(!has_room(lost.room.id));
-  must(store->save_file(fence_of(lease), {"main.py", "", true, 2, now}));
+  must(retitle(lease, "kept still"));
 }
 
 SCENARIO("epochs go on counting after a restart") {

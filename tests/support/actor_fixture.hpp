@@ -7,6 +7,7 @@
 #include "actors/directory.hpp"
 #include "actors/store.hpp"
 #include "support/scripted_backend.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -33,21 +34,10 @@ inline timestamp read_wall_now() {
 template <class T>
 using pending = std::shared_ptr<std::optional<result<T>>>;
 
-/// The code with which something was refused, "accepted", or "no answer yet".
-template <class T>
-std::string code_of(const result<T>& answer) {
-  return answer ? "accepted" : std::string(to_string(answer.why().code));
-}
+/// The same as of a result, or "no answer yet".
 template <class T>
 std::string code_of(const pending<T>& answer) {
   return *answer ? code_of(**answer) : "no answer yet";
-}
-
-template <class T>
-T must(result<T> answer) {
-  if (!answer)
-    CAF_FAIL("refused: " << answer.why().detail);
-  return std::move(*answer);
 }
 
 /// What a test tells the dispatcher, and what reached it.
@@ -138,8 +128,13 @@ struct room_fixture : actor_fixture {
   std::uint64_t rooms_awake() {
     return must(ask<directory_status>(directory, describe_directory{})).rooms;
   }
+  /// As the store says, which renews them.
+  std::size_t leases_held() {
+    const auto renew = [this](storage::backend& db) { return db.renew_leases(node, 6s); };
+    return must(ask<std::vector<storage::lease_record>>(store, make_store_task(renew))).size();
+  }
   std::string content(room_id id, std::string path) {
-    return must(ask<storage::file_record>(find(id), read_file{{}, std::move(path)})).content;
+    return must(ask<file_read>(find(id), read_file{{}, std::move(path)})).content;
   }
 
   directory_actor directory;

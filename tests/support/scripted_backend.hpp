@@ -106,12 +106,6 @@ public:
                                                        std::size_t limit) override {
     return engine_->list_rooms(hashes, after, limit);
   }
-  result<void> save_file(const storage::fence& lease, const storage::file_record& file) override {
-    return write([&] { return engine_->save_file(lease, file); });
-  }
-  result<void> delete_file(const storage::fence& lease, std::string_view path) override {
-    return write([&] { return engine_->delete_file(lease, path); });
-  }
   result<void> append_journal(const storage::fence& lease,
                               const std::vector<storage::journal_entry>& entries) override {
     script_->order.push_back("append " + std::to_string(entries.size()));

@@ -6,27 +6,30 @@ import os from 'node:os'
 import path from 'node:path'
 import { quiet } from './proc.mjs'
 
-const source = new URL('../engine/hot.cpp', import.meta.url).pathname
+const folder = new URL('../engine/', import.meta.url).pathname
 let binary
 
 function compile () {
   if (binary !== undefined) return binary
-  if (process.env.YLOAD_HOT) return (binary = process.env.YLOAD_HOT)
+  if (process.env.YLOAD_ENGINE) return (binary = process.env.YLOAD_ENGINE)
   const cxx = process.env.CXX || 'g++'
-  const hash = crypto.createHash('sha256').update(fs.readFileSync(source)).digest('hex').slice(0, 12)
-  const out = path.join(process.env.YLOAD_CACHE || os.tmpdir(), `yload-hot-${hash}`)
+  const files = fs.readdirSync(folder).sort().map((name) => folder + name)
+  const hash = crypto.createHash('sha256')
+  for (const file of files) hash.update(fs.readFileSync(file))
+  const out = path.join(process.env.YLOAD_CACHE || os.tmpdir(), `yload-engine-${hash.digest('hex').slice(0, 12)}`)
   if (!fs.existsSync(out)) {
-    const r = spawnSync(cxx, ['-std=c++20', '-O2', '-o', out + '.part', source], { stdio: ['ignore', 'ignore', 'pipe'] })
-    if (r.status !== 0) return (binary = null)
-    fs.renameSync(out + '.part', out)
+    const sources = files.filter((file) => file.endsWith('.cpp'))
+    const part = `${out}.${process.pid}`
+    const r = spawnSync(cxx, ['-std=c++20', '-O2', '-o', part, ...sources], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] })
+    if (r.status !== 0) throw new Error(`the engine could not be compiled by ${cxx}: ${r.error ?? r.stderr}`)
+    fs.renameSync(part, out)
   }
   return (binary = out)
 }
 
 export async function load (o) {
   await quiet(o.quietWait)
-  const hot = compile()
-  if (!hot) throw new Error('engine/hot.cpp could not be compiled')
+  const engine = compile()
   const args = {
     '--host': o.host, '--port': o.port, '--path-template': o.pathTemplate, '--rooms': o.rooms, '--clients': o.clients,
     '--writers': o.writers, '--rate': o.rate, '--seconds': o.seconds, '--warmup': o.warmup, '--drain': o.drain, '--chars': o.chars,
@@ -35,7 +38,7 @@ export async function load (o) {
   }
   if (o.header) args['--header'] = o.header
   return new Promise((resolve, reject) => {
-    const p = spawn(hot, Object.entries(args).flat().map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+    const p = spawn(engine, Object.entries(args).flat().map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
     let text = ''
     p.stdout.on('data', (d) => { text += d })
     p.on('error', reject)

@@ -1,0 +1,29 @@
+#pragma once
+
+// Files of rooms with their content, as those who know them as wholes send and get them. How the
+// document holds them is in actors/document_files.hpp.
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace coterie::actors {
+
+/// One file that a request brings.
+struct named_file {
+  std::string path;
+  std::string content;
+  bool is_text = true;
+};
+
+/// One file of a room, as read_file answers it.
+struct file_read {
+  std::string path;
+  std::string content;
+  bool is_text = true;
+  std::uint64_t version = 1; ///< grows with every change
+  timestamp modified_at{};
+};
+
+} // namespace coterie::actors
