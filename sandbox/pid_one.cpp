@@ -2,14 +2,12 @@
 
 #include "sandbox/layout.hpp"
 #include "sandbox/namespaces.hpp"
-#include "sandbox/rlimits.hpp"
+#include "sandbox/process_start.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -30,101 +28,7 @@ namespace {
 
 constexpr int control_number = 3; // pid 1 keeps 0 to 2 (/dev/null) and its control socket
 alignas(16) std::byte frame_buffer[wire::packet_bytes_max];
-alignas(16) char program_stack[64U << 10]; // the program's process uses it until execve
-
-/// What the program's process is given.
-struct program_start {
-  wire::run_program head;
-  wire::run_strings strings;
-  int input = 0;
-  int output = 0;
-  int errors = 0;
-  std::uint32_t owner = 0;
-  bool user_namespace = false;
-  trouble failed; ///< written by the program's process, which shares our memory until execve
-};
-program_start request;
-
-bool prefer_for_oom() {
-  // The kernel then ends a program before us. Raising the score needs no privilege.
-  const unique_fd score{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
-  return score && ::write(score.get(), "1000", 4) == 4;
-}
-
-trouble place_descriptors() {
-  // 0 to 2 are occupied, so the three given numbers are above and cannot be overwritten.
-  if (::dup2(request.input, 0) < 0 || ::dup2(request.output, 1) < 0 || ::dup2(request.errors, 2) < 0
-      || ::close_range(3, ~0U, 0) != 0)
-    return {step::descriptors, errno};
-  return {};
-}
-
-trouble take_identity() {
-  if (!request.user_namespace
-      && (::setgroups(0, nullptr) != 0
-          || ::setresgid(request.owner, request.owner, request.owner) != 0
-          || ::setresuid(request.owner, request.owner, request.owner) != 0))
-    return {step::identity, errno};
-  return drop_capabilities();
-}
-
-const char* search_path() {
-  for (char** variable = request.strings.environment; *variable; ++variable)
-    if (std::strncmp(*variable, "PATH=", 5) == 0)
-      return *variable + 5;
-  return layout::default_path;
-}
-
-/// execve along PATH; returns the errno that tells most about the failure.
-int execute() {
-  char** argv = request.strings.argv;
-  if (std::strchr(argv[0], '/')) {
-    ::execve(argv[0], argv, request.strings.environment);
-    return errno;
-  }
-  int reason = ENOENT;
-  for (const char* at = search_path();;) {
-    const char* end = std::strchr(at, ':');
-    const int length = static_cast<int>(end ? end - at : static_cast<long>(std::strlen(at)));
-    char path[4096];
-    const int written = std::snprintf(path, sizeof path, "%.*s/%s", length, at, argv[0]);
-    if (written > 0 && written < static_cast<int>(sizeof path)) {
-      ::execve(path, argv, request.strings.environment);
-      if (errno != ENOENT && errno != ENOTDIR)
-        reason = errno;
-    }
-    if (!end)
-      return reason;
-    at = end + 1;
-  }
-}
-
-trouble prepare_program() {
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (auto bad = place_descriptors())
-    return bad;
-  if (::setsid() < 0)
-    return {step::session, errno};
-  prefer_for_oom();
-  ::umask(022);
-  // Limits before the user changes, the user before the last privilege goes.
-  if (auto bad = set_resource_limits(request.head))
-    return bad;
-  if (auto bad = take_identity())
-    return bad;
-  if (::chdir(layout::work_directory) != 0)
-    return {step::work_directory, errno};
-  return {};
-}
-
-int run_program(void*) {
-  request.failed = prepare_program();
-  if (!request.failed)
-    request.failed = {step::execute, execute()};
-  ::_exit(127);
-}
+process_start request;
 
 [[noreturn]] void give_up(trouble why) {
   wire::send(control_number, wire::setup_failed{.why = why});
@@ -207,18 +111,11 @@ private:
     request.errors = frame.fds[first + 1].get();
     request.owner = spec_.mounts.owner;
     request.user_namespace = spec_.user_namespace;
-    request.failed = {};
     cpu_ = 0;
     rss_ = 0;
-    // Shares memory and suspends us until execve: no page tables to copy, and a failed step is
-    // simply there afterwards. Safe because nothing else runs in this process or as its user.
-    program_ = ::clone(run_program, program_stack + sizeof program_stack,
-                       CLONE_VM | CLONE_VFORK | SIGCHLD, nullptr);
-    if (program_ < 0) {
-      request.failed = {step::fork_program, errno};
-      program_ = 0;
+    program_ = start_process(request);
+    if (program_ == 0)
       report(0);
-    }
   }
 
   void on_signal() {

@@ -1,0 +1,26 @@
+#pragma once
+
+// Helper side: from the fork of a program to its execve. A new process is given descriptors, a
+// session, limits and an identity, in an order in which each step can still be done.
+
+#include "sandbox/wire.hpp"
+
+namespace coterie::sandbox {
+
+/// What the program's process is given.
+struct process_start {
+  wire::run_program head;
+  wire::run_strings strings;
+  int input = 0;
+  int output = 0;
+  int errors = 0;
+  std::uint32_t owner = 0;
+  bool user_namespace = false;
+  wire::trouble failed; ///< written by the program's process, which shares our memory until execve
+};
+
+/// Forks and waits until the program is executed or cannot be: then `failed` says where, and the
+/// process, if there was one, exits with 127. Its pid; 0 when the fork failed.
+int start_process(process_start& what);
+
+} // namespace coterie::sandbox
