@@ -41,14 +41,14 @@ wire::run_program make_head(const command& what, bool has_group, bool has_own_id
   const auto& limits = what.limits;
   wire::run_program head;
   head.no_input = what.stdin_bytes.empty() && !what.keep_stdin_open ? 1 : 0;
-  head.open_files = limits.open_files;
-  head.file_bytes = limits.file_bytes;
-  head.cpu_seconds = whole_seconds(limits.cpu) + 1;
-  head.stack_bytes = has_group ? stack_bytes : watched_stack_bytes;
+  head.limits.open_files = limits.open_files;
+  head.limits.file_bytes = limits.file_bytes;
+  head.limits.cpu_seconds = whole_seconds(limits.cpu) + 1;
+  head.limits.stack_bytes = has_group ? stack_bytes : watched_stack_bytes;
   if (!has_group) {
-    head.data_bytes = 2 * limits.memory_bytes + watched_data_extra_bytes;
+    head.limits.data_bytes = 2 * limits.memory_bytes + watched_data_extra_bytes;
     // RLIMIT_NPROC counts per user: with the server's id, all containers together.
-    head.processes = has_own_id ? limits.processes : shared_id_factor * limits.processes;
+    head.limits.processes = has_own_id ? limits.processes : shared_id_factor * limits.processes;
   }
   return head;
 }
@@ -196,8 +196,8 @@ void box::run(command what, run_events events) {
 result<void> box::start_program() {
   auto& now = *program_;
   const auto& limits = now.what.limits;
-  const auto frame = wire::encode_run(make_head(now.what, base_.group, base_.owner >= 0),
-                                      now.what.argv, make_environment(now.what.env));
+  const auto frame = wire::encode_command(make_head(now.what, base_.group, base_.owner >= 0),
+                                          now.what.argv, make_environment(now.what.env));
   if (!frame)
     return failure{errc::invalid_argument, "the program's arguments are empty, malformed or longer "
                                            "than 128 KiB together"};

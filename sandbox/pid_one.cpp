@@ -98,15 +98,17 @@ private:
       return;
     }
     const std::span bytes(frame_buffer, frame.bytes.size());
-    if (program_ > 0 || !wire::decode_run(bytes, request.head, request.strings)
-        || frame.fd_count != (request.head.no_input ? 2U : 3U))
+    wire::run_program head;
+    if (program_ > 0 || !wire::decode_command(bytes, head, request.strings)
+        || frame.fd_count != (head.no_input ? 2U : 3U))
       ::_exit(1); // the server never sends this
-    start(frame);
+    start(head, frame);
   }
 
-  void start(wire::packet& frame) {
-    const std::size_t first = request.head.no_input ? 0 : 1;
-    request.input = request.head.no_input ? 0 : frame.fds[0].get();
+  void start(const wire::run_program& head, wire::packet& frame) {
+    const std::size_t first = head.no_input ? 0 : 1;
+    request.limits = head.limits;
+    request.input = head.no_input ? 0 : frame.fds[0].get();
     request.output = frame.fds[first].get();
     request.errors = frame.fds[first + 1].get();
     request.owner = spec_.mounts.owner;

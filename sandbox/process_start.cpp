@@ -86,7 +86,7 @@ trouble prepare(const process_start& what) {
   prefer_for_oom();
   ::umask(022);
   // Limits before the user changes, the user before the last privilege goes.
-  if (auto bad = set_resource_limits(what.head))
+  if (auto bad = set_resource_limits(what.limits))
     return bad;
   if (auto bad = take_identity(what))
     return bad;

@@ -9,8 +9,8 @@ namespace coterie::sandbox {
 
 /// What the program's process is given.
 struct process_start {
-  wire::run_program head;
-  wire::run_strings strings;
+  wire::process_limits limits;
+  wire::command_strings strings;
   int input = 0;
   int output = 0;
   int errors = 0;

@@ -147,21 +147,33 @@ struct ready {
   kind what = id;
 };
 
-/// Starts a program; followed by `strings` NUL-terminated strings, `arguments` of them argv, the
-/// rest environment. Beside it: standard input (absent with `no_input`), output and error.
+/// How many NUL-terminated strings follow a frame's struct: `arguments` of them argv, the rest
+/// environment.
+struct string_counts {
+  std::uint32_t arguments = 0;
+  std::uint32_t strings = 0;
+  std::uint32_t bytes = 0;
+};
+
+/// What the kernel keeps per process (setrlimit(2)).
+struct process_limits {
+  std::uint64_t open_files = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t stack_bytes = 0;
+  std::uint64_t cpu_seconds = 0; ///< 0: not limited
+  std::uint64_t data_bytes = 0;  ///< 0: not limited; only without a memory group
+  std::uint64_t processes = 0;   ///< 0: not limited; only without a pids group
+};
+
+/// Starts a program; its strings follow. Beside it: standard input (absent with `no_input`),
+/// output and error.
 struct run_program {
   static constexpr kind id = kind::run_program;
   kind what = id;
-  std::uint32_t arguments = 0;
-  std::uint32_t strings = 0;
-  std::uint32_t strings_bytes = 0;
+  string_counts texts;
   std::uint32_t no_input = 0;
-  std::uint32_t open_files = 0;
-  std::uint64_t file_bytes = 0;
-  std::uint64_t cpu_seconds = 0;
-  std::uint64_t stack_bytes = 0;
-  std::uint64_t data_bytes = 0; ///< 0: not limited; only without a memory group
-  std::uint64_t processes = 0;  ///< 0: not limited; only without a pids group
+  std::uint32_t padding = 0;
+  process_limits limits;
 };
 
 /// Ends every process of the container but pid 1.
@@ -217,19 +229,49 @@ enum class receive_status : std::uint8_t { frame, nothing, closed };
 /// descriptor list that was cut short counts as `closed`: the peer does not keep the protocol.
 receive_status receive(int socket, std::span<std::byte> buffer, packet& into) noexcept;
 
-/// A run_program frame with its strings; nothing when a bound is passed or a string holds NUL.
-std::optional<std::vector<std::byte>> encode_run(run_program head,
-                                                 std::span<const std::string> arguments,
-                                                 std::span<const std::string> environment);
+/// Counts the strings of a command; nothing when a bound is passed, there is no argument or a
+/// string holds NUL.
+std::optional<string_counts> count_strings(std::span<const std::string> arguments,
+                                           std::span<const std::string> environment);
 
-/// The pointers of a received run_program frame, into the receive buffer.
-struct run_strings {
+/// Writes the counted strings one after the other.
+void write_strings(std::span<const std::string> arguments, std::span<const std::string> environment,
+                   std::byte* to);
+
+/// A frame with the strings of a command behind it; nothing when count_strings() refuses them.
+template <class T>
+std::optional<std::vector<std::byte>> encode_command(T head, std::span<const std::string> arguments,
+                                                     std::span<const std::string> environment) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const auto counts = count_strings(arguments, environment);
+  if (!counts)
+    return std::nullopt;
+  head.texts = *counts;
+  std::vector<std::byte> out(sizeof head + counts->bytes);
+  std::memcpy(out.data(), &head, sizeof head);
+  write_strings(arguments, environment, out.data() + sizeof head);
+  return out;
+}
+
+/// The pointers of a received command, into the receive buffer.
+struct command_strings {
   std::array<char*, strings_max + 2> pointers; ///< argv, null, environment, null
   char** argv = nullptr;
   char** environment = nullptr;
 };
 
-/// Checks a run_program frame and points at its strings; false when it is malformed.
-bool decode_run(std::span<std::byte> bytes, run_program& head, run_strings& strings) noexcept;
+/// Points at the strings in `text`; false when they are not as counted.
+bool point_at_strings(std::span<std::byte> text, const string_counts& counts,
+                      command_strings& strings) noexcept;
+
+/// Takes a frame that encode_command() made apart; false when it is malformed.
+template <class T>
+bool decode_command(std::span<std::byte> bytes, T& head, command_strings& strings) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (bytes.size() < sizeof head || kind_of(bytes) != T::id)
+    return false;
+  std::memcpy(static_cast<void*>(&head), bytes.data(), sizeof head);
+  return point_at_strings(bytes.subspan(sizeof head), head.texts, strings);
+}
 
 } // namespace coterie::sandbox::wire

@@ -24,9 +24,13 @@ struct pair {
   }
 };
 
+auto encode(const texts& arguments, const texts& environment) {
+  return wire::encode_command(wire::run_program{}, arguments, environment);
+}
+
 auto decode(std::vector<std::byte> bytes, wire::run_program& head) {
-  wire::run_strings strings;
-  return wire::decode_run(bytes, head, strings);
+  wire::command_strings strings;
+  return wire::decode_command(bytes, head, strings);
 }
 
 } // namespace
@@ -61,12 +65,14 @@ SCENARIO("a frame that is too long for its reader counts as a broken peer") {
 SCENARIO("arguments and environment survive the way to pid 1") {
   const texts arguments{"prog", "", "two words", "\n\xff"};
   const texts environment{"A=1", "B="};
-  auto bytes = wire::encode_run({.open_files = 9}, arguments, environment);
+  wire::run_program sent;
+  sent.limits.open_files = 9;
+  auto bytes = wire::encode_command(sent, arguments, environment);
   REQUIRE(bytes);
   wire::run_program head;
-  wire::run_strings strings;
-  REQUIRE(wire::decode_run(*bytes, head, strings));
-  CHECK_EQ(head.open_files, 9u);
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
+  CHECK_EQ(head.limits.open_files, 9u);
   texts got;
   for (char** at = strings.argv; *at; ++at)
     got.emplace_back(*at);
@@ -78,25 +84,25 @@ SCENARIO("arguments and environment survive the way to pid 1") {
 }
 
 SCENARIO("a program without environment gets an empty list") {
-  auto bytes = wire::encode_run({}, texts{"prog"}, texts{});
+  auto bytes = encode(texts{"prog"}, texts{});
   REQUIRE(bytes);
   wire::run_program head;
-  wire::run_strings strings;
-  REQUIRE(wire::decode_run(*bytes, head, strings));
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
   CHECK(strings.argv[1] == nullptr);
   CHECK(strings.environment[0] == nullptr);
 }
 
 SCENARIO("what cannot be passed to execve is not sent") {
-  CHECK(!wire::encode_run({}, texts{}, texts{}));
-  CHECK(!wire::encode_run({}, texts{std::string("a\0b", 3)}, texts{}));
-  CHECK(!wire::encode_run({}, texts{"a", std::string(wire::strings_bytes_max, 'x')}, texts{}));
-  CHECK(!wire::encode_run({}, texts(wire::strings_max + 1, "x"), texts{}));
-  CHECK(wire::encode_run({}, texts(wire::strings_max, "x"), texts{}).has_value());
+  CHECK(!encode(texts{}, texts{}));
+  CHECK(!encode(texts{std::string("a\0b", 3)}, texts{}));
+  CHECK(!encode(texts{"a", std::string(wire::strings_bytes_max, 'x')}, texts{}));
+  CHECK(!encode(texts(wire::strings_max + 1, "x"), texts{}));
+  CHECK(encode(texts(wire::strings_max, "x"), texts{}).has_value());
 }
 
 SCENARIO("malformed run frames are refused") {
-  const auto encoded = wire::encode_run({}, texts{"prog", "x"}, texts{"A=1"});
+  const auto encoded = encode(texts{"prog", "x"}, texts{"A=1"});
   REQUIRE(encoded);
   const std::vector<std::byte> good = *encoded;
   REQUIRE(good.size() > sizeof(wire::run_program));
@@ -114,11 +120,11 @@ SCENARIO("malformed run frames are refused") {
     std::memcpy(bytes.data(), &changed, sizeof changed);
     return bytes;
   };
-  CHECK(!decode(with([](auto& h) { h.arguments = 0; }), head));
-  CHECK(!decode(with([](auto& h) { h.arguments = 4; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = 2; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = 4; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = wire::strings_max + 1; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.arguments = 0; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.arguments = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = 2; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = wire::strings_max + 1; }), head));
   CHECK(!decode(with([](auto& h) { h.what = wire::kind::ready; }), head));
   CHECK(!decode({}, head));
 }
