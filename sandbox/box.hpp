@@ -51,7 +51,7 @@ public:
   /// The owner lets go: ends everything, a running program as cancelled.
   void release();
 
-  const stdin_gauge& gauge() const noexcept {
+  const input_gauge& gauge() const noexcept {
     return gauge_;
   }
 
@@ -95,8 +95,7 @@ private:
   int pid_ = 0;
   unique_fd work_;
   std::unique_ptr<running_program> program_;
-  std::string lost_detail_;
-  stdin_gauge gauge_ = std::make_shared<std::atomic<std::size_t>>(0);
+  input_gauge gauge_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// The environment of a program: ours, then what the command adds or replaces by name.

@@ -43,10 +43,8 @@ public:
 
   bool write_stdin(std::string bytes) override {
     const auto size = bytes.size();
-    if (gauge_->fetch_add(size) + size > stdin_waiting_max) {
-      gauge_->fetch_sub(size);
+    if (!reserve_input(gauge_, size))
       return false;
-    }
     const bool queued =
       shared_->loop.post([box = box_, gauge = gauge_, bytes = std::move(bytes)]() mutable {
         if (const auto target = box.lock())
@@ -87,7 +85,7 @@ private:
 
   std::shared_ptr<shared_loop> shared_;
   std::weak_ptr<box> box_;
-  stdin_gauge gauge_;
+  input_gauge gauge_;
 };
 
 } // namespace
