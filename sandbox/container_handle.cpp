@@ -4,6 +4,63 @@ namespace coterie::sandbox {
 
 namespace {
 
+/// The caller's side of a terminal.
+class terminal_handle final : public terminal {
+public:
+  terminal_handle(std::shared_ptr<shared_loop> shared, std::shared_ptr<terminal_session> session)
+      : shared_(std::move(shared)), session_(std::move(session)) {}
+
+  ~terminal_handle() override {
+    close();
+  }
+
+  bool write(std::string bytes) override {
+    auto& controls = session_->controls();
+    const auto size = bytes.size();
+    if (controls.closed || !reserve_input(controls.waiting, size))
+      return false;
+    const bool queued =
+      shared_->loop.post([session = session_, bytes = std::move(bytes)]() mutable {
+        session->feed(std::move(bytes));
+      });
+    if (!queued)
+      controls.waiting->fetch_sub(size);
+    return queued;
+  }
+
+  bool resize(terminal_size size) override {
+    if (!is_possible(size))
+      return false;
+    session_->controls().size = size;
+    refresh();
+    return true;
+  }
+
+  void pause() override {
+    session_->controls().paused = true; // looked at before each read
+  }
+
+  void resume() override {
+    session_->controls().paused = false;
+    refresh();
+  }
+
+  void close() override {
+    if (!session_->controls().closed.exchange(true))
+      shared_->loop.post([session = session_] { session->close(); }, true);
+  }
+
+private:
+  /// Must not be lost, so it is bounded otherwise: one at a time.
+  void refresh() {
+    if (!session_->controls().refreshing.exchange(true))
+      shared_->loop.post([session = session_] { session->refresh(); }, true);
+  }
+
+  std::shared_ptr<shared_loop> shared_;
+  std::shared_ptr<terminal_session> session_;
+};
+
 /// The caller's side of a container: posts everything to the launcher's thread.
 class container_handle final : public container {
 public:
@@ -63,6 +120,20 @@ public:
 
   void kill(outcome why) override {
     post([why](box& target) { target.kill(why); });
+  }
+
+  std::shared_ptr<terminal> open_terminal(terminal_command what, terminal_events events) override {
+    const auto session =
+      std::make_shared<terminal_session>(shared_->loop, std::move(events), what.size);
+    const auto work = [box = box_, session, what = std::move(what)] {
+      if (const auto target = box.lock())
+        target->open_terminal(session, what);
+      else
+        session->refuse({errc::inactive, "the container has ended"});
+    };
+    if (!shared_->loop.post(work))
+      session->refuse({errc::unavailable, "the launcher has stopped or is overloaded"});
+    return std::make_shared<terminal_handle>(shared_, session);
   }
 
 private:

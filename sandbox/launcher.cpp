@@ -292,8 +292,7 @@ private:
       return true;
     if (!in.group)
       in.group = groups_->open_slot(index);
-    const config::limits defaults;
-    return in.group && in.group->apply(spec.memory_bytes, defaults.processes, defaults.cpus);
+    return in.group && in.group->apply(spec.memory_bytes, spec.processes, spec.cpus);
   }
 
   void make(slot& in, creation wanted) {
@@ -333,8 +332,10 @@ private:
 
   void occupy(slot& in, unsigned index, unique_fd control, creation wanted) {
     const box_base base{.group = in.group ? &*in.group : nullptr,
-                        .owner =
-                          runs_as_user_ ? -1 : static_cast<long>(settings_.uid_base + index)};
+                        .owner = runs_as_user_ ? -1 : static_cast<long>(settings_.uid_base + index),
+                        .limits = {.memory_bytes = wanted.spec.memory_bytes,
+                                   .processes = wanted.spec.processes,
+                                   .cpus = wanted.spec.cpus}};
     in.occupant = std::make_shared<box>(
       shared_->loop, base, std::move(control),
       box::hooks{.on_ready = [this, &in, done = std::move(wanted.done)](

@@ -3,6 +3,7 @@
 #include "sandbox/layout.hpp"
 #include "sandbox/namespaces.hpp"
 #include "sandbox/process_start.hpp"
+#include "sandbox/sessions.hpp"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -73,10 +74,11 @@ public:
     signals_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
     pollfd waits[] = {{control_number, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     for (;;) {
-      if (::poll(waits, 2, -1) < 0 && errno != EINTR)
+      if (::poll(waits, 2, sessions_.wait_milliseconds()) < 0 && errno != EINTR)
         ::_exit(1);
       if (waits[1].revents)
         on_signal();
+      sessions_.tend();
       if (waits[0].revents)
         on_frame();
     }
@@ -93,26 +95,54 @@ private:
     case wire::receive_status::frame:
       break;
     }
-    if (wire::read_as<wire::kill_all>(frame.bytes)) {
-      ::kill(-1, SIGKILL);
-      return;
-    }
-    const std::span bytes(frame_buffer, frame.bytes.size());
-    wire::run_program head;
-    if (program_ > 0 || !wire::decode_command(bytes, head, request.strings)
-        || frame.fd_count != (head.no_input ? 2U : 3U))
+    if (!serve(frame))
       ::_exit(1); // the server never sends this
-    start(head, frame);
+  }
+
+  bool serve(wire::packet& frame) {
+    const std::span bytes(frame_buffer, frame.bytes.size());
+    switch (wire::kind_of(bytes).value_or(wire::kind{})) {
+    case wire::kind::kill_all:
+      ::kill(-1, SIGKILL);
+      return true;
+    case wire::kind::run_program: {
+      wire::run_program head;
+      if (program_ > 0 || !sessions_.is_empty()
+          || !wire::decode_command(bytes, head, request.strings)
+          || frame.fd_count != (head.no_input ? 2U : 3U))
+        return false;
+      start(head, frame);
+      return true;
+    }
+    case wire::kind::open_terminal: {
+      wire::open_terminal head;
+      if (program_ > 0 || !wire::decode_command(bytes, head, request.strings))
+        return false;
+      take_owner();
+      return sessions_.open(head, request);
+    }
+    case wire::kind::hang_up: {
+      const auto head = wire::read_as<wire::hang_up>(bytes);
+      return head && sessions_.hang_up(head->number);
+    }
+    default:
+      return false;
+    }
+  }
+
+  void take_owner() {
+    request.owner = spec_.mounts.owner;
+    request.user_namespace = spec_.user_namespace;
   }
 
   void start(const wire::run_program& head, wire::packet& frame) {
     const std::size_t first = head.no_input ? 0 : 1;
+    take_owner();
     request.limits = head.limits;
     request.input = head.no_input ? 0 : frame.fds[0].get();
     request.output = frame.fds[first].get();
     request.errors = frame.fds[first + 1].get();
-    request.owner = spec_.mounts.owner;
-    request.user_namespace = spec_.user_namespace;
+    request.takes_terminal = request.any_shell = false;
     cpu_ = 0;
     rss_ = 0;
     program_ = start_process(request);
@@ -128,6 +158,8 @@ private:
     while (const int pid = reap(WNOHANG, status))
       if (pid == program_)
         finish(status);
+      else
+        sessions_.on_ended(pid, status);
   }
 
   /// The pid of a process that ended, 0 when there is none now.
@@ -165,6 +197,7 @@ private:
 
   const pid_one_spec& spec_;
   unique_fd signals_;
+  sessions sessions_{control_number};
   int program_ = 0;
   std::uint64_t cpu_ = 0;
   std::uint64_t rss_ = 0;

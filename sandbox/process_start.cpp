@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -21,6 +22,7 @@ using wire::trouble;
 
 namespace {
 
+char shell[] = "/bin/sh";
 alignas(16) char process_stack[64U << 10]; // the program's process uses it until execve
 
 bool prefer_for_oom() {
@@ -83,6 +85,8 @@ trouble prepare(const process_start& what) {
     return bad;
   if (::setsid() < 0)
     return {step::session, errno};
+  if (what.takes_terminal && ::ioctl(0, TIOCSCTTY, 0) != 0)
+    return {step::controlling_terminal, errno};
   prefer_for_oom();
   ::umask(022);
   // Limits before the user changes, the user before the last privilege goes.
@@ -100,6 +104,10 @@ int run(void* argument) {
   what.failed = prepare(what);
   if (!what.failed)
     what.failed = {step::execute, execute(what.strings.argv, what.strings.environment)};
+  if (what.any_shell && what.failed.at == step::execute && what.failed.error == ENOENT) {
+    what.strings.argv[0] = shell;
+    what.failed.error = execute(what.strings.argv, what.strings.environment);
+  }
   ::_exit(127);
 }
 

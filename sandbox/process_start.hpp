@@ -14,6 +14,8 @@ struct process_start {
   int input = 0;
   int output = 0;
   int errors = 0;
+  bool takes_terminal = false; ///< standard input becomes the terminal of the new session
+  bool any_shell = false;      ///< where argv[0] does not exist, /bin/sh does as well
   std::uint32_t owner = 0;
   bool user_namespace = false;
   wire::trouble failed; ///< written by the program's process, which shares our memory until execve

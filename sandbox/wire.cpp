@@ -7,7 +7,7 @@
 namespace coterie::sandbox::wire {
 
 std::string_view to_string(step at) noexcept {
-  static constexpr std::array<std::string_view, 29> names{
+  static constexpr std::array<std::string_view, 31> names{
     "nothing",
     "the protocol between server and sandbox",
     "making a user namespace",
@@ -37,6 +37,8 @@ std::string_view to_string(step at) noexcept {
     "changing the user",
     "forking",
     "executing the program",
+    "opening a pseudo-terminal",
+    "making the terminal that of its session",
   };
   const auto index = static_cast<std::size_t>(at);
   return index < names.size() ? names[index] : "an unknown step";

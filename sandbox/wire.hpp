@@ -10,8 +10,9 @@
 //                         [, v2 group directory])
 //   helper -> server      hello or setup_failed, once
 //   forker -> server      born (+ pidfd), on the container's socket
-//   pid 1  -> server      ready (+ work directory) or setup_failed; finished after each run
-//   server -> pid 1       run_program (+ stdin, stdout, stderr), kill_all
+//   pid 1  -> server      ready (+ work directory) or setup_failed; finished after each run;
+//                         terminal_opened (+ master), terminal_ended, terminal_gone
+//   server -> pid 1       run_program (+ stdin, stdout, stderr), kill_all; open_terminal, hang_up
 
 #include "sandbox/unique_fd.hpp"
 
@@ -36,6 +37,8 @@ inline constexpr std::uint32_t strings_max = 4096; ///< arguments and variables 
 inline constexpr std::size_t fds_max = 8;          ///< descriptors beside one frame
 inline constexpr std::uint32_t slots_max = 264;    ///< containers of one helper
 inline constexpr std::uint32_t images_max = 6;     ///< root file systems besides the host's
+inline constexpr std::size_t terminals_max = 16;   ///< of one container at the same time
+inline constexpr std::uint32_t side_max = 1000;    ///< rows, and columns, of a terminal
 
 enum class kind : std::uint32_t {
   start = 1,
@@ -48,6 +51,11 @@ enum class kind : std::uint32_t {
   run_program,
   kill_all,
   finished,
+  open_terminal,
+  terminal_opened,
+  terminal_ended,
+  terminal_gone,
+  hang_up,
 };
 
 /// Where in the making of a sandbox or program something failed.
@@ -81,6 +89,8 @@ enum class step : std::uint32_t {
   identity,
   fork_program,
   execute,
+  open_pty,
+  controlling_terminal,
 };
 
 /// A plain name of the step, for failure details.
@@ -191,6 +201,52 @@ struct finished {
   std::uint32_t padding = 0;
   std::uint64_t cpu_microseconds = 0; ///< of all reaped processes
   std::uint64_t rss_bytes_max = 0;    ///< of the largest process
+};
+
+/// Opens a terminal and starts a program on it, in a session of its own; its strings follow. No
+/// two living terminals of a container have the same number. Answered by terminal_opened.
+struct open_terminal {
+  static constexpr kind id = kind::open_terminal;
+  kind what = id;
+  string_counts texts;
+  std::uint32_t number = 0;
+  std::uint32_t rows = 0; ///< 1 to side_max, as columns
+  std::uint32_t columns = 0;
+  std::uint32_t any_shell = 0; ///< 1: where the program does not exist, /bin/sh does as well
+  process_limits limits;
+};
+
+/// The terminal is open. Beside it: its master. Pid 1 keeps a duplicate until hang_up, so that the
+/// server's is never the last: to let go of the last one waits for the programs that read the
+/// terminal, and only their own container may have to wait for them.
+struct terminal_opened {
+  static constexpr kind id = kind::terminal_opened;
+  kind what = id;
+  std::uint32_t number = 0;
+  trouble why; ///< set: there is no terminal, and no descriptor
+};
+
+/// The terminal's program has ended. Others of its session may go on until hang_up.
+struct terminal_ended {
+  static constexpr kind id = kind::terminal_ended;
+  kind what = id;
+  std::uint32_t number = 0;
+  std::int32_t wait_status = 0; ///< as wait(2) gives it
+};
+
+/// The server has let go of the master. What is left of the session gets SIGHUP, and a little
+/// later SIGKILL; then terminal_gone. Sent once per opened terminal, also after terminal_ended.
+struct hang_up {
+  static constexpr kind id = kind::hang_up;
+  kind what = id;
+  std::uint32_t number = 0;
+};
+
+/// Hung up, and no process of the session that could be found is left: the last word about it.
+struct terminal_gone {
+  static constexpr kind id = kind::terminal_gone;
+  kind what = id;
+  std::uint32_t number = 0;
 };
 
 /// One received frame.
