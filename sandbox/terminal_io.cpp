@@ -32,8 +32,6 @@ bool terminal_io::begin(unique_fd master) {
       || ::fcntl(master.get(), F_SETFL, O_NONBLOCK) != 0)
     return false;
   master_ = std::move(master);
-  input_.write_to(master_.get());
-  update();
   return true;
 }
 

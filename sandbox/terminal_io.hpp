@@ -25,8 +25,8 @@ public:
   terminal_io(const terminal_io&) = delete;
   terminal_io& operator=(const terminal_io&) = delete;
 
-  /// Takes the master and starts to write what was fed, and to read. False when the descriptor is
-  /// not that of a terminal's master.
+  /// Takes the master; update() then starts to read, and to write what was fed. False when the
+  /// descriptor is not that of a terminal's master.
   bool begin(unique_fd master);
 
   bool is_open() const noexcept {

@@ -84,7 +84,7 @@ void terminal_session::opened(unique_fd master, event_loop::task tell_hung_up) {
   if (controls_.closed)
     master.reset(); // before pid 1 hears of it and lets go of the last one
   else if (io_.begin(std::move(master)))
-    return refresh();
+    return refresh(); // the size first: what was typed ahead may ask for it
   hang_up();
 }
 

@@ -81,7 +81,10 @@ std::string screen::run(const std::string& command) {
 
 terminal_end screen::end() const {
   eventually([&] { return view().end.has_value(); });
-  return view().end.value_or(terminal_end{.detail = "it goes on"});
+  terminal_end none;
+  none.how = terminal_end::kind::exited;
+  none.exit_code = -1;
+  return view().end.value_or(none);
 }
 
 } // namespace coterie::sandbox

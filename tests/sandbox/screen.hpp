@@ -45,7 +45,7 @@ public:
   /// Runs a command in the shell, and waits; what it wrote, without carriage returns.
   std::string run(const std::string& command);
 
-  /// Waits for the end.
+  /// Waits for the end; exit code -1 when it does not come.
   terminal_end end() const;
 
 private:
