@@ -250,6 +250,32 @@ bool enter(int root) {
   return ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
 }
 
+/// The same directory in our mount namespace: the server opened it in another one, and mounts of
+/// another one cannot be bound.
+unique_fd open_here(int directory) {
+  char link[32];
+  char path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  const ssize_t length = ::readlink(link, path, sizeof path - 1);
+  if (length < 0)
+    return {};
+  path[length] = 0;
+  unique_fd here{::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  struct stat wanted;
+  struct stat found;
+  if (!here || ::fstat(directory, &wanted) != 0 || ::fstat(here.get(), &found) != 0)
+    return {};
+  if (wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino)
+    return here;
+  errno = ESTALE;
+  return {};
+}
+
+/// In a user namespace the kernel lets a container mount /proc only where a full one is visible.
+bool show_proc(int host, int root, const tree_spec& spec) {
+  return !spec.user_namespace || bind(host, "proc", root, "proc", MOUNT_ATTR_NOSUID);
+}
+
 trouble build_images(int root, int host, const tree_spec& spec) {
   if (spec.images.empty())
     return {};
@@ -267,6 +293,8 @@ trouble build_images(int root, int host, const tree_spec& spec) {
     if (!fill_dev(host, image.get(), spec.user_namespace)
         || !set_attributes(image.get(), root_flags))
       return {step::image_dev, errno};
+    if (!show_proc(host, image.get(), spec))
+      return {step::mount_proc, errno};
   }
   return {};
 }
@@ -282,14 +310,16 @@ trouble build_tree(const tree_spec& spec) {
   // Without this, what we mount would appear on the host.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return {step::private_mounts, errno};
+  for (auto& image : spec.images)
+    if (image = open_here(image.get()); !image)
+      return {step::image_root, errno};
   // The new root needs a place to be built at; /tmp is not among the sources.
   unique_fd root;
   if (auto bad = build_root(host.get(), true, host.get(), "tmp", spec, root))
     return bad;
   if (!fill_dev(host.get(), root.get(), spec.user_namespace))
     return {step::image_dev, errno};
-  // In a user namespace the kernel lets a container mount /proc only where a full one is visible.
-  if (spec.user_namespace && !bind(host.get(), "proc", root.get(), "proc", MOUNT_ATTR_NOSUID))
+  if (!show_proc(host.get(), root.get(), spec))
     return {step::mount_proc, errno};
   if (auto bad = build_images(root.get(), host.get(), spec))
     return bad;

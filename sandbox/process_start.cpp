@@ -102,12 +102,15 @@ trouble prepare(const process_start& what) {
 int run(void* argument) {
   auto& what = *static_cast<process_start*>(argument);
   what.failed = prepare(what);
-  if (!what.failed)
-    what.failed = {step::execute, execute(what.strings.argv, what.strings.environment)};
-  if (what.any_shell && what.failed.at == step::execute && what.failed.error == ENOENT) {
-    what.strings.argv[0] = shell;
-    what.failed.error = execute(what.strings.argv, what.strings.environment);
+  if (what.failed)
+    ::_exit(127);
+  auto& strings = what.strings;
+  int error = execute(strings.argv, strings.environment);
+  if (what.any_shell && error == ENOENT) {
+    strings.argv[0] = shell;
+    error = execute(strings.argv, strings.environment);
   }
+  what.failed = {step::execute, error}; // only now: who succeeds does not come back
   ::_exit(127);
 }
 

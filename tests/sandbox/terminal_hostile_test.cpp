@@ -35,14 +35,14 @@ SCENARIO("a terminal belongs to a user without privileges") {
   screen shell(*box);
   if (!the_lab().server().host().user_namespaces) {
     CHECK_EQ(shell.run("whoami; test $(id -u) -ge 1000 && id -G | wc -w"), "coder\n1\n");
-    CHECK_EQ(shell.run("touch /usr/x /etc/x 2>/dev/null || echo refused"), "refused\n");
+    CHECK_EQ(shell.run("cat /proc/self/oom_score_adj"), "1000\n");
   }
+  CHECK_EQ(shell.run("touch /usr/x /etc/x 2>/dev/null || echo refused"), "refused\n");
   CHECK_EQ(shell.run("grep -E '^(CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status "
                      "| tr -d '\\t'"),
            "CapPrm:0000000000000000\nCapEff:0000000000000000\nCapBnd:0000000000000000\n"
            "NoNewPrivs:1\nSeccomp:2\n");
-  CHECK_EQ(shell.run("cat /proc/self/oom_score_adj; ulimit -n; ulimit -c; umask"),
-           "1000\n256\n0\n0022\n");
+  CHECK_EQ(shell.run("ulimit -n; ulimit -c; umask"), "256\n0\n0022\n");
   CHECK_EQ(shell.run("ls /proc/self/fd | tr '\\n' ' '"), "0 1 2 3 "); // 3 is the listing itself
 }
 
@@ -85,11 +85,13 @@ SCENARIO("a fork bomb in a terminal stays inside its container and can be closed
   what.back() = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + what.back();
   screen bomb(*box, {.argv = what});
   REQUIRE(bomb.is_open());
+  // Where one user id is everybody's, the limit is counted over all containers and so larger.
+  const std::size_t size_max = has_groups() ? 24 : 4 * 24;
   const auto bomb_size = [] { return tree_of(::getpid(), "python").size(); };
   REQUIRE(eventually([&] { return bomb_size() >= 20; }));
   for (int i = 0; i < 10; ++i) {
     CHECK_EQ(shell.run("echo on"), "on\n");
-    CHECK(bomb_size() <= 24);
+    CHECK(bomb_size() <= size_max);
   }
   bomb.line().close();
   CHECK(bomb.end().how == terminal_end::kind::signalled);
