@@ -29,6 +29,12 @@ constexpr const char* own_directories[] = {".",    "..",  "dev", "etc",     "hom
 constexpr const char* etc_entries[] = {"alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
                                        "localtime"};
 
+// Interactive shells, those of a login and those within: a prompt that tells the folder.
+constexpr const char shell_settings[] =
+  "if [ -n \"${BASH-}\" ] && [ -n \"${PS1-}\" ]; then\n"
+  "  PS1='\\[\\e[32m\\]coder\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]$ '\n"
+  "fi\n";
+
 struct device {
   const char* name;
   unsigned major_number;
@@ -127,7 +133,9 @@ bool fill_etc(int source_root, int root, const tree_spec& spec) {
   const unique_fd etc{::openat(root, "etc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!etc || !make_accounts(etc.get(), spec)
       || !make_file(etc.get(), "hosts", "127.0.0.1 localhost\n::1 localhost\n")
-      || !make_file(etc.get(), "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"))
+      || !make_file(etc.get(), "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
+      || !make_file(etc.get(), "profile", shell_settings)
+      || !make_file(etc.get(), "bash.bashrc", shell_settings))
     return false;
   const int source = ::openat(source_root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (source < 0)

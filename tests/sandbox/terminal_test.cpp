@@ -68,6 +68,19 @@ SCENARIO("a terminal is one to its programs: a name, a size, a session, a user")
            "login\nTrue\n");
 }
 
+SCENARIO("the prompt tells the folder, in shells within shells too") {
+  NEEDS_SANDBOX;
+  const auto box = the_lab().create();
+  screen shell(*box);
+  const std::string before = "coder\x1b[0m:\x1b[34m";
+  CHECK(shell.shows(before + "~\x1b[0m$ "));
+  shell.type("cd /usr/lib; bash\n");
+  CHECK(shell.shows(before + "/usr/lib\x1b[0m$ "));
+  shell.run("cd /");
+  CHECK(shell.shows(before + "/\x1b[0m$ "));
+  CHECK_EQ(shell.run("echo $SHLVL"), "2\n");
+}
+
 SCENARIO("another program than a shell can be started, with variables") {
   NEEDS_SANDBOX;
   const auto box = the_lab().create();
