@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -88,6 +89,7 @@ trouble prepare(const process_start& what) {
   if (what.takes_terminal && ::ioctl(0, TIOCSCTTY, 0) != 0)
     return {step::controlling_terminal, errno};
   prefer_for_oom();
+  ::setpriority(PRIO_PROCESS, 0, what.niceness);
   ::umask(022);
   // Limits before the user changes, the user before the last privilege goes.
   if (auto bad = set_resource_limits(what.limits))

@@ -18,6 +18,7 @@ struct process_start {
   bool any_shell = false;      ///< where argv[0] does not exist, /bin/sh does as well
   std::uint32_t owner = 0;
   bool user_namespace = false;
+  int niceness = 0;     ///< what programs run at; pid 1 may have a better one
   wire::trouble failed; ///< written by the program's process, which shares our memory until execve
 };
 

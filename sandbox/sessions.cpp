@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 
 namespace coterie::sandbox {
 
@@ -48,9 +49,9 @@ int session_of(int pid) {
   return session;
 }
 
-/// Sends `signal` (0: none) to the processes of a session but `except`, and counts them. Numbers
-/// are given out in turn, so that none is another process's a moment later.
-int signal_session(int session, int signal, int except) {
+/// Sends `signals` to the processes of a session but `except`, and counts them. Numbers are given
+/// out in turn, so that none is another process's a moment later.
+int signal_session(int session, std::initializer_list<int> signals, int except = 0) {
   DIR* listing = ::opendir("/proc");
   if (!listing)
     return 0;
@@ -60,7 +61,7 @@ int signal_session(int session, int signal, int except) {
     if (pid <= 1 || pid == except || session_of(pid) != session)
       continue;
     ++found;
-    if (signal != 0)
+    for (const int signal : signals)
       ::kill(pid, signal);
   }
   ::closedir(listing);
@@ -125,9 +126,8 @@ bool sessions::hang_up(std::uint32_t number) {
   one->hung_up = true;
   one->next_kill_ms = monotonic_ms() + grace_ms;
   one->master.reset(); // the kernel sends SIGHUP to the leader
-  const int except = one->leader_lives ? one->leader : 0;
-  signal_session(one->leader, SIGHUP, except);
-  signal_session(one->leader, SIGCONT, except); // a stopped job could not take notice
+  // A stopped job could not take notice without SIGCONT.
+  signal_session(one->leader, {SIGHUP, SIGCONT}, one->leader_lives ? one->leader : 0);
   tend(*one, monotonic_ms());
   return true;
 }
@@ -162,8 +162,8 @@ void sessions::tend(session& one, std::int64_t now_ms) {
   const bool is_due = now_ms >= one.next_kill_ms;
   if (one.leader_lives && !is_due)
     return; // its end will wake us
-  const bool is_left = signal_session(one.leader, is_due ? SIGKILL : 0, 0) != 0;
-  if (!one.leader_lives && (!is_left || one.kills == kills_max)) {
+  const int left = is_due ? signal_session(one.leader, {SIGKILL}) : signal_session(one.leader, {});
+  if (!one.leader_lives && (left == 0 || one.kills == kills_max)) {
     tell(control_, wire::terminal_gone{.number = one.number});
     one = {};
     return;

@@ -8,6 +8,7 @@
 #include "caf/test/bdd_dsl.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <set>
@@ -43,6 +44,8 @@ SCENARIO("a terminal belongs to a user without privileges") {
            "CapPrm:0000000000000000\nCapEff:0000000000000000\nCapBnd:0000000000000000\n"
            "NoNewPrivs:1\nSeccomp:2\n");
   CHECK_EQ(shell.run("ulimit -n; ulimit -c; umask"), "256\n0\n0022\n");
+  // Pid 1 has a better priority than what it starts.
+  CHECK_EQ(shell.run("nice"), std::to_string(::getpriority(PRIO_PROCESS, 0)) + "\n");
   CHECK_EQ(shell.run("ls /proc/self/fd | tr '\\n' ' '"), "0 1 2 3 "); // 3 is the listing itself
 }
 
