@@ -372,11 +372,10 @@ trouble mount_private(const private_mounts& spec) {
     return {step::mount_tmp, errno};
   if (!mount_tmpfs("/dev/shm", spec, "1777"))
     return {step::mount_shm, errno};
-  // The kernel has a few thousand terminals for all of the host, so each container gets its share:
-  // ours, and some for programs that make their own (script, tmux, tests).
+  // The kernel has a few thousand for all of the host: each container gets its share.
   char options[64];
   std::snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,max=%zu",
-                4 * wire::terminals_max);
+                wire::ptys_max);
   if (::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options) != 0)
     return {step::mount_pts, errno};
   return {};

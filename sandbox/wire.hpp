@@ -38,7 +38,9 @@ inline constexpr std::size_t fds_max = 8;          ///< descriptors beside one f
 inline constexpr std::uint32_t slots_max = 264;    ///< containers of one helper
 inline constexpr std::uint32_t images_max = 6;     ///< root file systems besides the host's
 inline constexpr std::size_t terminals_max = 16;   ///< of one container at the same time
-inline constexpr std::uint32_t side_max = 1000;    ///< rows, and columns, of a terminal
+/// Pseudo-terminals of one container: those, and what programs make (script, tmux, tests).
+inline constexpr std::size_t ptys_max = 4 * terminals_max;
+inline constexpr std::uint32_t side_max = 1000; ///< rows, and columns, of a terminal
 
 enum class kind : std::uint32_t {
   start = 1,

@@ -159,6 +159,10 @@ SCENARIO("characters of any script survive both ways") {
   CHECK_EQ(shell.run("printf '%s' 'grün 日本 🦊' | od -An -v -tx1 | tr -d ' \\n'"),
            "6772c3bc6e20e697a5e69cac20f09fa68a");
   CHECK_EQ(shell.run("printf '\\xf0\\x9f\\xa6\\x8a \\xe6\\x97\\xa5 \\xff\\n'"), "🦊 日 \xff\n");
+  screen cooked(*box, {.argv = {"head", "-n", "1"}}); // the kernel edits the line
+  cooked.type("ä日\x7f!\n");
+  cooked.end();
+  CHECK(contains(cooked.view().text, "\nä!\r\n"));
 }
 
 SCENARIO("terminals of one container are apart, and closing one leaves the others") {

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <set>
+
 using namespace coterie::sandbox;
 
 namespace {
@@ -127,4 +129,36 @@ SCENARIO("malformed run frames are refused") {
   CHECK(!decode(with([](auto& h) { h.texts.strings = wire::strings_max + 1; }), head));
   CHECK(!decode(with([](auto& h) { h.what = wire::kind::ready; }), head));
   CHECK(!decode({}, head));
+}
+
+SCENARIO("a command can follow more than one kind of frame, each only as itself") {
+  wire::open_terminal sent;
+  sent.number = 7;
+  sent.rows = 24;
+  sent.columns = 80;
+  sent.limits.open_files = 9;
+  auto bytes = wire::encode_command(sent, texts{"bash", "-l"}, texts{"TERM=x"});
+  REQUIRE(bytes);
+  wire::open_terminal head;
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
+  CHECK_EQ(head.number, 7u);
+  CHECK_EQ(head.rows, 24u);
+  CHECK_EQ(head.columns, 80u);
+  CHECK_EQ(head.limits.open_files, 9u);
+  CHECK_EQ(std::string(strings.argv[1]), "-l");
+  CHECK_EQ(std::string(strings.environment[0]), "TERM=x");
+  wire::run_program other;
+  CHECK(!wire::decode_command(*bytes, other, strings));
+  bytes->pop_back();
+  CHECK(!wire::decode_command(*bytes, head, strings));
+}
+
+SCENARIO("every step that can fail has a name of its own") {
+  std::set<std::string_view> names;
+  const auto last = static_cast<std::uint32_t>(wire::step::controlling_terminal);
+  for (std::uint32_t at = 0; at <= last; ++at)
+    CHECK(names.insert(wire::to_string(static_cast<wire::step>(at))).second);
+  CHECK(!names.count("an unknown step"));
+  CHECK_EQ(wire::to_string(static_cast<wire::step>(last + 1)), "an unknown step");
 }
