@@ -64,7 +64,7 @@ private:
 /// The caller's side of a container: posts everything to the launcher's thread.
 class container_handle final : public container {
 public:
-  container_handle(std::shared_ptr<shared_loop> shared, std::shared_ptr<box> target)
+  container_handle(std::shared_ptr<shared_loop> shared, const std::shared_ptr<box>& target)
       : shared_(std::move(shared)), box_(target), gauge_(target->gauge()) {}
 
   ~container_handle() override {
@@ -162,8 +162,8 @@ private:
 } // namespace
 
 std::unique_ptr<container> make_container_handle(std::shared_ptr<shared_loop> shared,
-                                                 std::shared_ptr<box> target) {
-  return std::make_unique<container_handle>(std::move(shared), std::move(target));
+                                                 const std::shared_ptr<box>& target) {
+  return std::make_unique<container_handle>(std::move(shared), target);
 }
 
 } // namespace coterie::sandbox

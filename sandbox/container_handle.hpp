@@ -18,6 +18,6 @@ struct shared_loop {
 
 /// The handle of `target`; dropping it releases the box.
 std::unique_ptr<container> make_container_handle(std::shared_ptr<shared_loop> shared,
-                                                 std::shared_ptr<box> target);
+                                                 const std::shared_ptr<box>& target);
 
 } // namespace coterie::sandbox

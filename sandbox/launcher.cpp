@@ -339,7 +339,7 @@ private:
     in.occupant = std::make_shared<box>(
       shared_->loop, base, std::move(control),
       box::hooks{.on_ready = [this, &in, done = std::move(wanted.done)](
-                               result<void> made) { on_made(in, made, done); },
+                               const result<void>& made) { on_made(in, made, done); },
                  .on_released = [this, &in] { give_back(in); },
                  .on_gone = [this, &in] { on_gone(in, group_tries_max); }});
     in.deadline = shared_->loop.after(create_wait_max, [this, &in] {

@@ -97,6 +97,7 @@ bool show_all(int source, int root) {
   if (!entries)
     return false;
   bool good = true;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   while (const dirent* entry = good ? ::readdir(entries) : nullptr)
     good = is_own_directory(entry->d_name) || show(source, entry->d_name, root);
   ::closedir(entries);
@@ -147,6 +148,7 @@ bool fill_etc(int source_root, int root, const tree_spec& spec) {
   for (const char* name : etc_entries)
     good = good && show(source, name, etc.get());
   // The JVM does not start without its configuration: java-17-openjdk and the like.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   while (const dirent* entry = good ? ::readdir(entries) : nullptr)
     if (std::strncmp(entry->d_name, "java-", 5) == 0)
       good = show(source, entry->d_name, etc.get());

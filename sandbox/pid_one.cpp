@@ -73,6 +73,7 @@ public:
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
     ::sigprocmask(SIG_BLOCK, &child, nullptr);
     signals_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
     pollfd waits[] = {{control_number, POLLIN, 0}, {signals_.get(), POLLIN, 0}};

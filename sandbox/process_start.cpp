@@ -81,6 +81,7 @@ int execute(char** argv, char** environment) {
 trouble prepare(const process_start& what) {
   sigset_t none;
   sigemptyset(&none);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (auto bad = place_descriptors(what))
     return bad;

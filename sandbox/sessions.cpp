@@ -56,6 +56,7 @@ int signal_session(int session, std::initializer_list<int> signals, int except =
   if (!listing)
     return 0;
   int found = 0;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   while (const dirent* entry = ::readdir(listing)) {
     const int pid = std::atoi(entry->d_name);
     if (pid <= 1 || pid == except || session_of(pid) != session)
