@@ -105,7 +105,7 @@ std::vector<container_number> container_pool::renew() {
 }
 
 bool container_pool::is_usual(const sandbox::container_spec& spec) const {
-  // Memory is left out: the first command sets its own.
+  // Memory, processes and processors are left out: the first command sets its own.
   return spec.image == usual_.image && spec.disk_bytes == usual_.disk_bytes
          && spec.inodes == usual_.inodes;
 }

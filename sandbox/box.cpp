@@ -1,6 +1,6 @@
 #include "sandbox/box.hpp"
 
-#include "sandbox/layout.hpp"
+#include "sandbox/environment.hpp"
 #include "sandbox/process_tree.hpp"
 #include "sandbox/workdir.hpp"
 
@@ -21,6 +21,8 @@ using std::chrono::microseconds;
 constexpr auto check_wait_min = 5ms;
 // Without a memory group every look is also the enforcement, so they must be frequent.
 constexpr auto watch_wait_max = 20ms;
+// The same for terminals, which live for hours.
+constexpr auto terminals_watch_wait = 250ms;
 // How long pid 1 may take to end a program before it is ended itself, and all with it.
 constexpr auto force_wait = 300ms;
 constexpr std::uint64_t stack_bytes = 64U << 20;
@@ -29,27 +31,29 @@ constexpr std::uint64_t watched_stack_bytes = 8U << 20;
 constexpr std::uint64_t watched_data_extra_bytes = 256U << 20;
 constexpr std::uint64_t shared_id_factor = 4;
 
-std::string_view name_of(std::string_view variable) {
-  return variable.substr(0, variable.find('='));
-}
-
 std::uint64_t whole_seconds(std::chrono::milliseconds time) {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(time).count());
 }
 
-wire::run_program make_head(const command& what, bool has_group, bool has_own_id) {
+/// What the kernel is to keep of a container's limits where no group does.
+void add_watched_limits(wire::process_limits& to, const container_limits& of, bool has_own_id) {
+  to.stack_bytes = watched_stack_bytes;
+  to.data_bytes = 2 * of.memory_bytes + watched_data_extra_bytes;
+  // RLIMIT_NPROC counts per user: with the server's id, all containers together.
+  to.processes = has_own_id ? of.processes : shared_id_factor * of.processes;
+}
+
+wire::run_program make_head(const command& what, const box_base& base) {
   const auto& limits = what.limits;
   wire::run_program head;
   head.no_input = what.stdin_bytes.empty() && !what.keep_stdin_open ? 1 : 0;
-  head.open_files = limits.open_files;
-  head.file_bytes = limits.file_bytes;
-  head.cpu_seconds = whole_seconds(limits.cpu) + 1;
-  head.stack_bytes = has_group ? stack_bytes : watched_stack_bytes;
-  if (!has_group) {
-    head.data_bytes = 2 * limits.memory_bytes + watched_data_extra_bytes;
-    // RLIMIT_NPROC counts per user: with the server's id, all containers together.
-    head.processes = has_own_id ? limits.processes : shared_id_factor * limits.processes;
-  }
+  head.limits.open_files = limits.open_files;
+  head.limits.file_bytes = limits.file_bytes;
+  head.limits.cpu_seconds = whole_seconds(limits.cpu) + 1;
+  head.limits.stack_bytes = stack_bytes;
+  if (!base.group)
+    add_watched_limits(head.limits, {limits.memory_bytes, limits.processes, limits.cpus},
+                       base.owner >= 0);
   return head;
 }
 
@@ -62,29 +66,12 @@ report refused(std::string detail) {
 
 } // namespace
 
-std::vector<std::string> make_environment(const std::vector<std::string>& added) {
-  const std::string home = layout::work_directory;
-  const std::string user = layout::user_name;
-  std::vector<std::string> out{
-    std::string("PATH=") + layout::default_path,
-    "HOME=" + home,
-    "PWD=" + home,
-    "TMPDIR=/tmp",
-    "LANG=C.UTF-8",
-    "USER=" + user,
-    "LOGNAME=" + user,
-    "SHELL=/bin/bash",
-    "PYTHONDONTWRITEBYTECODE=1",
-  };
-  for (const auto& variable : added) {
-    std::erase_if(out, [&](const auto& own) { return name_of(own) == name_of(variable); });
-    out.push_back(variable);
-  }
-  return out;
-}
-
 box::box(event_loop& loop, box_base base, unique_fd control, hooks tell)
-    : loop_(loop), base_(base), control_(std::move(control)), tell_(std::move(tell)) {}
+    : loop_(loop),
+      base_(base),
+      control_(std::move(control)),
+      tell_(std::move(tell)),
+      terminals_(loop, control_) {}
 
 box::~box() = default;
 
@@ -92,14 +79,15 @@ void box::begin() {
   loop_.watch(control_.get(), EPOLLIN, [self = shared_from_this()] { self->on_frame(); });
 }
 
-void box::on_frame() {
+bool box::on_frame() {
   alignas(16) std::byte buffer[256]; // pid 1 sends small frames only
   wire::packet frame;
   switch (wire::receive(control_.get(), buffer, frame)) {
   case wire::receive_status::nothing:
-    return;
+    return false;
   case wire::receive_status::closed:
-    return on_control_closed();
+    on_control_closed();
+    return false;
   case wire::receive_status::frame:
     break;
   }
@@ -115,12 +103,15 @@ void box::on_frame() {
     fail_making(system_failure(wire::to_string(failed->why.at), failed->why.error).detail);
   } else if (const auto done = wire::read_as<wire::finished>(frame.bytes)) {
     on_finished(*done);
+  } else {
+    terminals_.take(frame);
   }
   // The forker's and pid 1's frames come in either order.
   if (state_ == state::making && pidfd_ && work_) {
     state_ = state::idle;
     tell_.on_ready({});
   }
+  return true;
 }
 
 void box::on_control_closed() {
@@ -148,7 +139,8 @@ void box::on_gone() {
   if (pidfd_)
     loop_.forget(pidfd_.get());
   if (control_) {
-    on_frame(); // a report may have come just before the end
+    while (on_frame()) { // reports may have come just before the end
+    }
     if (control_)
       loop_.forget(control_.get());
     control_.reset();
@@ -157,8 +149,12 @@ void box::on_gone() {
   state_ = state::ending;
   if (program_)
     finish({.killed = program_->killed, .reported = false}, {});
+  terminals_.lose("the container has ended");
+  terminals_.clear();
   state_ = state::gone;
   pidfd_.reset();
+  if (terminals_timer_)
+    loop_.cancel(*std::exchange(terminals_timer_, std::nullopt));
   work_.reset(); // frees the work directory's memory
   tell_.on_gone();
 }
@@ -182,6 +178,8 @@ void box::run(command what, run_events events) {
   if (state_ != state::idle)
     return events.on_exit(refused(state_ == state::running ? "a program is running already"
                                                            : "the container has ended"));
+  if (!terminals_.is_empty())
+    return events.on_exit(refused("the container has terminals"));
   program_ = std::make_unique<running_program>();
   program_->what = std::move(what);
   program_->events = std::move(events);
@@ -193,11 +191,42 @@ void box::run(command what, run_events events) {
   }
 }
 
+void box::open_terminal(const std::shared_ptr<terminal_session>& wanted,
+                        const terminal_command& what) {
+  if (state_ == state::running)
+    return wanted->refuse({errc::conflict, "a program is running in the container"});
+  if (state_ != state::idle)
+    return wanted->refuse({errc::inactive, "the container has ended"});
+  const auto& limits = base_.limits;
+  // A program that ran before may have had others.
+  if (base_.group && !base_.group->apply(limits.memory_bytes, limits.processes, limits.cpus))
+    return wanted->refuse(
+      {errc::unavailable, system_failure("setting the limits of the control group", errno).detail});
+  wire::process_limits own{
+    .open_files = what.open_files, .file_bytes = what.file_bytes, .stack_bytes = stack_bytes};
+  if (!base_.group)
+    add_watched_limits(own, limits, base_.owner >= 0);
+  terminals_.open(wanted, what, own);
+  if (!base_.group)
+    watch_terminals();
+}
+
+void box::watch_terminals() {
+  if (terminals_timer_ || terminals_.is_empty())
+    return;
+  terminals_timer_ = loop_.after(terminals_watch_wait, [this] {
+    terminals_timer_.reset();
+    if (control_ && measure_tree(pid_).rss_bytes > base_.limits.memory_bytes)
+      wire::send(control_.get(), wire::kill_all{});
+    watch_terminals();
+  });
+}
+
 result<void> box::start_program() {
   auto& now = *program_;
   const auto& limits = now.what.limits;
-  const auto frame = wire::encode_run(make_head(now.what, base_.group, base_.owner >= 0),
-                                      now.what.argv, make_environment(now.what.env));
+  const auto frame =
+    wire::encode_command(make_head(now.what, base_), now.what.argv, make_environment(now.what.env));
   if (!frame)
     return failure{errc::invalid_argument, "the program's arguments are empty, malformed or longer "
                                            "than 128 KiB together"};
@@ -255,13 +284,14 @@ void box::kill(outcome why) {
   });
 }
 
-void box::end(outcome why, std::string detail) {
+void box::end(outcome why, const std::string& detail) {
   if (state_ == state::gone)
     return;
   if (program_ && !program_->killed) {
     program_->killed = why;
-    program_->detail = std::move(detail);
+    program_->detail = detail;
   }
+  terminals_.lose(detail.empty() ? "the container was ended" : detail);
   fail_making("the container was ended while it was made");
   if (state_ != state::running)
     state_ = state::ending;

@@ -5,11 +5,15 @@
 //
 //   making --ready--> idle <--finished-- / --run--> running
 //      any of them --end(), or pid 1 gone--> ending --pidfd readable--> gone
+//
+// Terminals are opened while it is idle, and as long as there are any nothing is run: at the end of
+// a program pid 1 kills all that is left in the container.
 
 #include "sandbox/cgroup.hpp"
 #include "sandbox/event_loop.hpp"
 #include "sandbox/launcher.hpp"
 #include "sandbox/program_io.hpp"
+#include "sandbox/terminals.hpp"
 #include "sandbox/verdict.hpp"
 #include "sandbox/wire.hpp"
 
@@ -18,10 +22,18 @@
 
 namespace coterie::sandbox {
 
+/// What everything in a container may use together, unless a command says otherwise.
+struct container_limits {
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t processes = 0;
+  double cpus = 0;
+};
+
 /// What a container is built on.
 struct box_base {
   slot_group* group = nullptr; ///< null without control groups
   long owner = -1;             ///< id of programs; -1: the server's own
+  container_limits limits;
 };
 
 class box : public std::enable_shared_from_this<box> {
@@ -44,14 +56,16 @@ public:
   void feed(std::string bytes);
   void close_input();
   void kill(outcome why);
+  void open_terminal(const std::shared_ptr<terminal_session>& wanted, const terminal_command& what);
 
-  /// Ends everything inside. A running program gets outcome `why`, with `detail` for internal.
-  void end(outcome why, std::string detail);
+  /// Ends everything inside. A running program gets outcome `why`, with `detail` for internal;
+  /// terminals are lost.
+  void end(outcome why, const std::string& detail);
 
   /// The owner lets go: ends everything, a running program as cancelled.
   void release();
 
-  const stdin_gauge& gauge() const noexcept {
+  const input_gauge& gauge() const noexcept {
     return gauge_;
   }
 
@@ -74,7 +88,7 @@ private:
     std::optional<event_loop::timer_id> force_timer;
   };
 
-  void on_frame();
+  bool on_frame();
   void on_control_closed();
   void on_gone();
   void on_finished(const wire::finished& done);
@@ -85,6 +99,7 @@ private:
   std::uint64_t measure_cpu();
   void finish(const ending& facts, report so_far);
   void signal_pid_one();
+  void watch_terminals();
 
   event_loop& loop_;
   box_base base_;
@@ -95,11 +110,9 @@ private:
   int pid_ = 0;
   unique_fd work_;
   std::unique_ptr<running_program> program_;
-  std::string lost_detail_;
-  stdin_gauge gauge_ = std::make_shared<std::atomic<std::size_t>>(0);
+  terminals terminals_;
+  std::optional<event_loop::timer_id> terminals_timer_; ///< only without control groups
+  input_gauge gauge_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
-
-/// The environment of a program: ours, then what the command adds or replaces by name.
-std::vector<std::string> make_environment(const std::vector<std::string>& added);
 
 } // namespace coterie::sandbox

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "sandbox/box.hpp"
 #include "sandbox/cgroup.hpp"
+#include "sandbox/container_handle.hpp"
 #include "sandbox/event_loop.hpp"
 #include "sandbox/helper.hpp"
 #include "sandbox/seccomp.hpp"
@@ -44,97 +45,6 @@ std::string read_file(const char* path) {
   text << file.rdbuf();
   return text.str();
 }
-
-/// What a handle needs of the launcher; outlives it, so that late calls are answered.
-struct shared_loop {
-  event_loop loop;
-};
-
-/// The caller's side of a container: posts everything to the launcher's thread.
-class container_handle final : public container {
-public:
-  container_handle(std::shared_ptr<shared_loop> shared, std::shared_ptr<box> target)
-      : shared_(std::move(shared)), box_(target), gauge_(target->gauge()) {}
-
-  ~container_handle() override {
-    shared_->loop.post(
-      [box = box_] {
-        if (const auto target = box.lock())
-          target->release();
-      },
-      true);
-  }
-
-  void put(std::vector<input_file> files, std::function<void(result<void>)> done) override {
-    const auto work = [box = box_, files = std::move(files), done] {
-      if (const auto target = box.lock())
-        target->put(files, done);
-      else
-        done(failure{errc::inactive, "the container has ended"});
-    };
-    if (!shared_->loop.post(work))
-      done(failure{errc::unavailable, "the launcher has stopped or is overloaded"});
-  }
-
-  void run(command what, run_events events) override {
-    const auto on_exit = events.on_exit;
-    auto work = [box = box_, what = std::move(what), events = std::move(events)]() mutable {
-      if (const auto target = box.lock())
-        return target->run(std::move(what), std::move(events));
-      refuse(events.on_exit, "the container has ended");
-    };
-    if (!shared_->loop.post(std::move(work)))
-      refuse(on_exit, "the launcher has stopped or is overloaded");
-  }
-
-  bool write_stdin(std::string bytes) override {
-    const auto size = bytes.size();
-    if (gauge_->fetch_add(size) + size > stdin_waiting_max) {
-      gauge_->fetch_sub(size);
-      return false;
-    }
-    const bool queued =
-      shared_->loop.post([box = box_, gauge = gauge_, bytes = std::move(bytes)]() mutable {
-        if (const auto target = box.lock())
-          target->feed(std::move(bytes));
-        else
-          gauge->fetch_sub(bytes.size());
-      });
-    if (!queued)
-      gauge_->fetch_sub(size);
-    return queued;
-  }
-
-  void close_stdin() override {
-    post([](box& target) { target.close_input(); });
-  }
-
-  void kill(outcome why) override {
-    post([why](box& target) { target.kill(why); });
-  }
-
-private:
-  static void refuse(const std::function<void(const report&)>& on_exit, const char* why) {
-    report answer;
-    answer.detail = why;
-    if (on_exit)
-      on_exit(answer);
-  }
-
-  template <class F>
-  void post(F work) {
-    shared_->loop.post(
-      [box = box_, work] {
-        if (const auto target = box.lock())
-          work(*target);
-      },
-      true);
-  }
-
-  std::shared_ptr<shared_loop> shared_;
-  std::weak_ptr<box> box_;
-  stdin_gauge gauge_;
-};
 
 /// Everything below runs on the loop's thread, except construction and the public calls.
 class engine final : public launcher {
@@ -382,8 +292,7 @@ private:
       return true;
     if (!in.group)
       in.group = groups_->open_slot(index);
-    const config::limits defaults;
-    return in.group && in.group->apply(spec.memory_bytes, defaults.processes, defaults.cpus);
+    return in.group && in.group->apply(spec.memory_bytes, spec.processes, spec.cpus);
   }
 
   void make(slot& in, creation wanted) {
@@ -423,12 +332,14 @@ private:
 
   void occupy(slot& in, unsigned index, unique_fd control, creation wanted) {
     const box_base base{.group = in.group ? &*in.group : nullptr,
-                        .owner =
-                          runs_as_user_ ? -1 : static_cast<long>(settings_.uid_base + index)};
+                        .owner = runs_as_user_ ? -1 : static_cast<long>(settings_.uid_base + index),
+                        .limits = {.memory_bytes = wanted.spec.memory_bytes,
+                                   .processes = wanted.spec.processes,
+                                   .cpus = wanted.spec.cpus}};
     in.occupant = std::make_shared<box>(
       shared_->loop, base, std::move(control),
       box::hooks{.on_ready = [this, &in, done = std::move(wanted.done)](
-                               result<void> made) { on_made(in, made, done); },
+                               const result<void>& made) { on_made(in, made, done); },
                  .on_released = [this, &in] { give_back(in); },
                  .on_gone = [this, &in] { on_gone(in, group_tries_max); }});
     in.deadline = shared_->loop.after(create_wait_max, [this, &in] {
@@ -463,8 +374,7 @@ private:
       shared_->loop.cancel(*in.deadline);
     in.deadline.reset();
     if (made)
-      return done(
-        std::unique_ptr<container>{std::make_unique<container_handle>(shared_, in.occupant)});
+      return done(make_container_handle(shared_, in.occupant));
     done(made.why());
   }
 

@@ -7,6 +7,7 @@
 #include "config/limits.hpp"
 #include "sandbox/host_check.hpp"
 #include "sandbox/outcome.hpp"
+#include "sandbox/terminal.hpp"
 
 #include <functional>
 #include <memory>
@@ -48,12 +49,15 @@ struct container_spec {
   std::string image = "host";
   std::uint64_t disk_bytes = 64U << 20;
   std::uint32_t inodes = 4096;
-  std::uint64_t memory_bytes = 128U << 20; ///< until the first command sets its own
+  /// Of everything inside together; a command has limits of its own while it runs.
+  std::uint64_t memory_bytes = config::limits{}.memory_bytes;
+  std::uint32_t processes = config::limits{}.processes; ///< and threads
+  double cpus = config::limits{}.cpus;
 };
 
-/// One sandbox: namespaces, work directory, control group, at most one program at a time.
-/// Destroying the handle ends everything inside. Calls are thread-safe and never block; their
-/// work is done in call order on the launcher's thread.
+/// One sandbox: namespaces, work directory, control group; and in it at most one program at a
+/// time, or terminals. Destroying the handle ends everything inside. Calls are thread-safe and
+/// never block; their work is done in call order on the launcher's thread.
 class container {
 public:
   virtual ~container() = default;
@@ -61,7 +65,8 @@ public:
   /// Writes files into the work directory, then calls `done` (launcher's thread).
   virtual void put(std::vector<input_file> files, std::function<void(result<void>)> done) = 0;
 
-  /// Starts a program. With one still running, `on_exit` gets outcome internal at once.
+  /// Starts a program. With one still running, or with terminals, `on_exit` gets outcome internal
+  /// at once: what a program leaves behind is killed, and terminals would be, too.
   virtual void run(command what, run_events events) = 0;
 
   /// More bytes for a program started with keep_stdin_open; bounded: past 1 MiB not yet read by
@@ -71,6 +76,12 @@ public:
 
   /// Ends the running program with the given outcome; the first reason wins. Without one: nothing.
   virtual void kill(outcome why) = 0;
+
+  /// Opens a terminal (terminal.hpp). on_opened gets errc::conflict while a program runs,
+  /// queue_full with terminals_max of them, invalid_argument for a size or command out of bounds,
+  /// unavailable when the container could not open it, inactive when it has ended.
+  virtual std::shared_ptr<terminal> open_terminal(terminal_command what,
+                                                  terminal_events events) = 0;
 };
 
 /// How the launcher is set up.

@@ -29,6 +29,12 @@ constexpr const char* own_directories[] = {".",    "..",  "dev", "etc",     "hom
 constexpr const char* etc_entries[] = {"alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
                                        "localtime"};
 
+// Interactive shells, those of a login and those within: a prompt that tells the folder.
+constexpr const char shell_settings[] =
+  "if [ -n \"${BASH-}\" ] && [ -n \"${PS1-}\" ]; then\n"
+  "  PS1='\\[\\e[32m\\]coder\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]$ '\n"
+  "fi\n";
+
 struct device {
   const char* name;
   unsigned major_number;
@@ -91,6 +97,7 @@ bool show_all(int source, int root) {
   if (!entries)
     return false;
   bool good = true;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   while (const dirent* entry = good ? ::readdir(entries) : nullptr)
     good = is_own_directory(entry->d_name) || show(source, entry->d_name, root);
   ::closedir(entries);
@@ -127,7 +134,9 @@ bool fill_etc(int source_root, int root, const tree_spec& spec) {
   const unique_fd etc{::openat(root, "etc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!etc || !make_accounts(etc.get(), spec)
       || !make_file(etc.get(), "hosts", "127.0.0.1 localhost\n::1 localhost\n")
-      || !make_file(etc.get(), "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"))
+      || !make_file(etc.get(), "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
+      || !make_file(etc.get(), "profile", shell_settings)
+      || !make_file(etc.get(), "bash.bashrc", shell_settings))
     return false;
   const int source = ::openat(source_root, "etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (source < 0)
@@ -139,6 +148,7 @@ bool fill_etc(int source_root, int root, const tree_spec& spec) {
   for (const char* name : etc_entries)
     good = good && show(source, name, etc.get());
   // The JVM does not start without its configuration: java-17-openjdk and the like.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
   while (const dirent* entry = good ? ::readdir(entries) : nullptr)
     if (std::strncmp(entry->d_name, "java-", 5) == 0)
       good = show(source, entry->d_name, etc.get());
@@ -250,6 +260,32 @@ bool enter(int root) {
   return ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
 }
 
+/// The same directory in our mount namespace: the server opened it in another one, and mounts of
+/// another one cannot be bound.
+unique_fd open_here(int directory) {
+  char link[32];
+  char path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  const ssize_t length = ::readlink(link, path, sizeof path - 1);
+  if (length < 0)
+    return {};
+  path[length] = 0;
+  unique_fd here{::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  struct stat wanted;
+  struct stat found;
+  if (!here || ::fstat(directory, &wanted) != 0 || ::fstat(here.get(), &found) != 0)
+    return {};
+  if (wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino)
+    return here;
+  errno = ESTALE;
+  return {};
+}
+
+/// In a user namespace the kernel lets a container mount /proc only where a full one is visible.
+bool show_proc(int host, int root, const tree_spec& spec) {
+  return !spec.user_namespace || bind(host, "proc", root, "proc", MOUNT_ATTR_NOSUID);
+}
+
 trouble build_images(int root, int host, const tree_spec& spec) {
   if (spec.images.empty())
     return {};
@@ -267,6 +303,8 @@ trouble build_images(int root, int host, const tree_spec& spec) {
     if (!fill_dev(host, image.get(), spec.user_namespace)
         || !set_attributes(image.get(), root_flags))
       return {step::image_dev, errno};
+    if (!show_proc(host, image.get(), spec))
+      return {step::mount_proc, errno};
   }
   return {};
 }
@@ -282,14 +320,16 @@ trouble build_tree(const tree_spec& spec) {
   // Without this, what we mount would appear on the host.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return {step::private_mounts, errno};
+  for (auto& image : spec.images)
+    if (image = open_here(image.get()); !image)
+      return {step::image_root, errno};
   // The new root needs a place to be built at; /tmp is not among the sources.
   unique_fd root;
   if (auto bad = build_root(host.get(), true, host.get(), "tmp", spec, root))
     return bad;
   if (!fill_dev(host.get(), root.get(), spec.user_namespace))
     return {step::image_dev, errno};
-  // In a user namespace the kernel lets a container mount /proc only where a full one is visible.
-  if (spec.user_namespace && !bind(host.get(), "proc", root.get(), "proc", MOUNT_ATTR_NOSUID))
+  if (!show_proc(host.get(), root.get(), spec))
     return {step::mount_proc, errno};
   if (auto bad = build_images(root.get(), host.get(), spec))
     return bad;
@@ -334,9 +374,11 @@ trouble mount_private(const private_mounts& spec) {
     return {step::mount_tmp, errno};
   if (!mount_tmpfs("/dev/shm", spec, "1777"))
     return {step::mount_shm, errno};
-  if (::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-              "newinstance,ptmxmode=0666,mode=0620")
-      != 0)
+  // The kernel has a few thousand for all of the host: each container gets its share.
+  char options[64];
+  std::snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,max=%zu",
+                wire::ptys_max);
+  if (::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options) != 0)
     return {step::mount_pts, errno};
   return {};
 }

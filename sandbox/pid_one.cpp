@@ -2,14 +2,13 @@
 
 #include "sandbox/layout.hpp"
 #include "sandbox/namespaces.hpp"
-#include "sandbox/rlimits.hpp"
+#include "sandbox/process_start.hpp"
+#include "sandbox/sessions.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -30,101 +29,7 @@ namespace {
 
 constexpr int control_number = 3; // pid 1 keeps 0 to 2 (/dev/null) and its control socket
 alignas(16) std::byte frame_buffer[wire::packet_bytes_max];
-alignas(16) char program_stack[64U << 10]; // the program's process uses it until execve
-
-/// What the program's process is given.
-struct program_start {
-  wire::run_program head;
-  wire::run_strings strings;
-  int input = 0;
-  int output = 0;
-  int errors = 0;
-  std::uint32_t owner = 0;
-  bool user_namespace = false;
-  trouble failed; ///< written by the program's process, which shares our memory until execve
-};
-program_start request;
-
-bool prefer_for_oom() {
-  // The kernel then ends a program before us. Raising the score needs no privilege.
-  const unique_fd score{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)};
-  return score && ::write(score.get(), "1000", 4) == 4;
-}
-
-trouble place_descriptors() {
-  // 0 to 2 are occupied, so the three given numbers are above and cannot be overwritten.
-  if (::dup2(request.input, 0) < 0 || ::dup2(request.output, 1) < 0 || ::dup2(request.errors, 2) < 0
-      || ::close_range(3, ~0U, 0) != 0)
-    return {step::descriptors, errno};
-  return {};
-}
-
-trouble take_identity() {
-  if (!request.user_namespace
-      && (::setgroups(0, nullptr) != 0
-          || ::setresgid(request.owner, request.owner, request.owner) != 0
-          || ::setresuid(request.owner, request.owner, request.owner) != 0))
-    return {step::identity, errno};
-  return drop_capabilities();
-}
-
-const char* search_path() {
-  for (char** variable = request.strings.environment; *variable; ++variable)
-    if (std::strncmp(*variable, "PATH=", 5) == 0)
-      return *variable + 5;
-  return layout::default_path;
-}
-
-/// execve along PATH; returns the errno that tells most about the failure.
-int execute() {
-  char** argv = request.strings.argv;
-  if (std::strchr(argv[0], '/')) {
-    ::execve(argv[0], argv, request.strings.environment);
-    return errno;
-  }
-  int reason = ENOENT;
-  for (const char* at = search_path();;) {
-    const char* end = std::strchr(at, ':');
-    const int length = static_cast<int>(end ? end - at : static_cast<long>(std::strlen(at)));
-    char path[4096];
-    const int written = std::snprintf(path, sizeof path, "%.*s/%s", length, at, argv[0]);
-    if (written > 0 && written < static_cast<int>(sizeof path)) {
-      ::execve(path, argv, request.strings.environment);
-      if (errno != ENOENT && errno != ENOTDIR)
-        reason = errno;
-    }
-    if (!end)
-      return reason;
-    at = end + 1;
-  }
-}
-
-trouble prepare_program() {
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (auto bad = place_descriptors())
-    return bad;
-  if (::setsid() < 0)
-    return {step::session, errno};
-  prefer_for_oom();
-  ::umask(022);
-  // Limits before the user changes, the user before the last privilege goes.
-  if (auto bad = set_resource_limits(request.head))
-    return bad;
-  if (auto bad = take_identity())
-    return bad;
-  if (::chdir(layout::work_directory) != 0)
-    return {step::work_directory, errno};
-  return {};
-}
-
-int run_program(void*) {
-  request.failed = prepare_program();
-  if (!request.failed)
-    request.failed = {step::execute, execute()};
-  ::_exit(127);
-}
+process_start request;
 
 [[noreturn]] void give_up(trouble why) {
   wire::send(control_number, wire::setup_failed{.why = why});
@@ -134,6 +39,9 @@ int run_program(void*) {
 trouble prepare_container(const pid_one_spec& spec) {
   ::prctl(PR_SET_NAME, "sandbox-init", 0, 0, 0);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // A container full of busy programs must not keep us from ending them. Root may, others may not.
+  request.niceness = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, -20);
   if (::sethostname("sandbox", 7) != 0)
     return {step::hostname, errno};
   ::umask(0);
@@ -165,14 +73,16 @@ public:
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the helper has one thread
     ::sigprocmask(SIG_BLOCK, &child, nullptr);
     signals_.reset(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
     pollfd waits[] = {{control_number, POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     for (;;) {
-      if (::poll(waits, 2, -1) < 0 && errno != EINTR)
+      if (::poll(waits, 2, sessions_.wait_milliseconds()) < 0 && errno != EINTR)
         ::_exit(1);
       if (waits[1].revents)
         on_signal();
+      sessions_.tend();
       if (waits[0].revents)
         on_frame();
     }
@@ -189,36 +99,59 @@ private:
     case wire::receive_status::frame:
       break;
     }
-    if (wire::read_as<wire::kill_all>(frame.bytes)) {
-      ::kill(-1, SIGKILL);
-      return;
-    }
-    const std::span bytes(frame_buffer, frame.bytes.size());
-    if (program_ > 0 || !wire::decode_run(bytes, request.head, request.strings)
-        || frame.fd_count != (request.head.no_input ? 2U : 3U))
+    if (!serve(frame))
       ::_exit(1); // the server never sends this
-    start(frame);
   }
 
-  void start(wire::packet& frame) {
-    const std::size_t first = request.head.no_input ? 0 : 1;
-    request.input = request.head.no_input ? 0 : frame.fds[0].get();
-    request.output = frame.fds[first].get();
-    request.errors = frame.fds[first + 1].get();
+  bool serve(wire::packet& frame) {
+    const std::span bytes(frame_buffer, frame.bytes.size());
+    switch (wire::kind_of(bytes).value_or(wire::kind{})) {
+    case wire::kind::kill_all:
+      ::kill(-1, SIGKILL);
+      return true;
+    case wire::kind::run_program: {
+      wire::run_program head;
+      if (program_ > 0 || !sessions_.is_empty()
+          || !wire::decode_command(bytes, head, request.strings)
+          || frame.fd_count != (head.no_input ? 2U : 3U))
+        return false;
+      start(head, frame);
+      return true;
+    }
+    case wire::kind::open_terminal: {
+      wire::open_terminal head;
+      if (program_ > 0 || !wire::decode_command(bytes, head, request.strings))
+        return false;
+      take_owner();
+      return sessions_.open(head, request);
+    }
+    case wire::kind::hang_up: {
+      const auto head = wire::read_as<wire::hang_up>(bytes);
+      return head && sessions_.hang_up(head->number);
+    }
+    default:
+      return false;
+    }
+  }
+
+  void take_owner() {
     request.owner = spec_.mounts.owner;
     request.user_namespace = spec_.user_namespace;
-    request.failed = {};
+  }
+
+  void start(const wire::run_program& head, wire::packet& frame) {
+    const std::size_t first = head.no_input ? 0 : 1;
+    take_owner();
+    request.limits = head.limits;
+    request.input = head.no_input ? 0 : frame.fds[0].get();
+    request.output = frame.fds[first].get();
+    request.errors = frame.fds[first + 1].get();
+    request.takes_terminal = request.any_shell = false;
     cpu_ = 0;
     rss_ = 0;
-    // Shares memory and suspends us until execve: no page tables to copy, and a failed step is
-    // simply there afterwards. Safe because nothing else runs in this process or as its user.
-    program_ = ::clone(run_program, program_stack + sizeof program_stack,
-                       CLONE_VM | CLONE_VFORK | SIGCHLD, nullptr);
-    if (program_ < 0) {
-      request.failed = {step::fork_program, errno};
-      program_ = 0;
+    program_ = start_process(request);
+    if (program_ == 0)
       report(0);
-    }
   }
 
   void on_signal() {
@@ -229,6 +162,8 @@ private:
     while (const int pid = reap(WNOHANG, status))
       if (pid == program_)
         finish(status);
+      else
+        sessions_.on_ended(pid, status);
   }
 
   /// The pid of a process that ended, 0 when there is none now.
@@ -266,6 +201,7 @@ private:
 
   const pid_one_spec& spec_;
   unique_fd signals_;
+  sessions sessions_{control_number};
   int program_ = 0;
   std::uint64_t cpu_ = 0;
   std::uint64_t rss_ = 0;

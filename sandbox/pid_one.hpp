@@ -1,8 +1,8 @@
 #pragma once
 
 // Helper side: pid 1 of a container. It is ours and stays ours: it prepares the container, starts
-// one program at a time, reaps whatever is left behind and reports. The program is never pid 1,
-// for which the kernel ignores unhandled signals.
+// one program at a time or keeps terminals (sessions.hpp), reaps whatever is left behind and
+// reports. A program is never pid 1, for which the kernel ignores unhandled signals.
 
 #include "sandbox/mounts.hpp"
 #include "sandbox/wire.hpp"

@@ -25,8 +25,8 @@ bool make_pipe(unique_fd& read_end, unique_fd& write_end, bool ours_reads) {
 
 } // namespace
 
-program_io::program_io(event_loop& loop, settings how, stdin_gauge gauge)
-    : loop_(loop), how_(std::move(how)), gauge_(std::move(gauge)) {}
+program_io::program_io(event_loop& loop, settings how, input_gauge gauge)
+    : loop_(loop), how_(std::move(how)), gauge_(gauge), input_(std::move(gauge)) {}
 
 program_io::~program_io() {
   for (auto& each : channels_)
@@ -68,16 +68,7 @@ void program_io::feed(std::string bytes, bool gauged) {
       gauge_->fetch_sub(bytes.size());
     return;
   }
-  if (gauged)
-    gauged_ += bytes.size();
-  if (input_at_ == input_.size()) {
-    input_ = std::move(bytes);
-    input_at_ = 0;
-  } else {
-    input_.erase(0, input_at_);
-    input_at_ = 0;
-    input_ += bytes;
-  }
+  input_.add(std::move(bytes), gauged);
   if (!input_theirs_) // begun
     write_some();
 }
@@ -127,25 +118,18 @@ void program_io::pass(stream which, std::string_view bytes) {
 }
 
 void program_io::write_some() {
-  while (input_ours_ && input_at_ < input_.size()) {
-    const ssize_t size =
-      ::write(input_ours_.get(), input_.data() + input_at_, input_.size() - input_at_);
-    if (size < 0 && errno == EINTR)
-      continue;
-    if (size < 0 && errno == EAGAIN) {
-      if (!input_watched_)
-        loop_.watch(input_ours_.get(), EPOLLOUT, [this] { write_some(); });
-      input_watched_ = true;
-      return;
-    }
-    if (size < 0) { // EPIPE: the program does not read any more
-      drop_input();
-      return;
-    }
-    input_at_ += static_cast<std::size_t>(size);
-    const auto counted = std::min(gauged_, static_cast<std::size_t>(size));
-    gauged_ -= counted;
-    gauge_->fetch_sub(counted);
+  if (!input_ours_)
+    return;
+  switch (input_.write_to(input_ours_.get())) {
+  case input_queue::progress::blocked:
+    if (!input_watched_)
+      loop_.watch(input_ours_.get(), EPOLLOUT, [this] { write_some(); });
+    input_watched_ = true;
+    return;
+  case input_queue::progress::broken: // the program does not read any more
+    return drop_input();
+  case input_queue::progress::done:
+    break;
   }
   if (input_watched_) {
     loop_.forget(input_ours_.get());
@@ -158,9 +142,7 @@ void program_io::write_some() {
 void program_io::drop_input() {
   close(input_ours_);
   input_watched_ = false;
-  gauge_->fetch_sub(std::exchange(gauged_, 0));
   input_.clear();
-  input_at_ = 0;
 }
 
 void program_io::close(unique_fd& end) {

@@ -5,19 +5,12 @@
 
 #include "base/result.hpp"
 #include "sandbox/event_loop.hpp"
+#include "sandbox/input_queue.hpp"
 #include "sandbox/launcher.hpp"
 
 #include <array>
-#include <atomic>
-#include <memory>
 
 namespace coterie::sandbox {
-
-/// Bytes that write_stdin() accepted and the program has not read; shared with callers' threads.
-using stdin_gauge = std::shared_ptr<std::atomic<std::size_t>>;
-
-/// Most bytes that write_stdin() holds for a program that does not read.
-inline constexpr std::size_t stdin_waiting_max = 1U << 20;
 
 class program_io {
 public:
@@ -30,7 +23,7 @@ public:
     event_loop::task on_overflow;
   };
 
-  program_io(event_loop& loop, settings how, stdin_gauge gauge);
+  program_io(event_loop& loop, settings how, input_gauge gauge);
   ~program_io();
   program_io(const program_io&) = delete;
   program_io& operator=(const program_io&) = delete;
@@ -71,13 +64,11 @@ private:
 
   event_loop& loop_;
   settings how_;
-  stdin_gauge gauge_;
+  input_gauge gauge_;
   std::array<channel, 2> channels_;
   unique_fd input_ours_;
   unique_fd input_theirs_;
-  std::string input_;
-  std::size_t input_at_ = 0;
-  std::size_t gauged_ = 0; ///< of input_, counted in the gauge
+  input_queue input_;
   bool input_watched_ = false;
   bool input_ends_ = false;
   bool overflowed_ = false;

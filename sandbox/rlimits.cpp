@@ -18,17 +18,20 @@ bool lower(__rlimit_resource_t which, rlim_t soft, rlim_t hard) {
   return ::setrlimit(which, &wanted) == 0;
 }
 
+bool lower(__rlimit_resource_t which, rlim_t limit) {
+  return lower(which, limit, limit);
+}
+
 } // namespace
 
-wire::trouble set_resource_limits(const wire::run_program& what) {
+wire::trouble set_resource_limits(const wire::process_limits& what) {
   // RLIMIT_CPU counts per process: a net below the group's clock. SIGXCPU first, SIGKILL later.
   const bool good =
-    lower(RLIMIT_CPU, what.cpu_seconds, what.cpu_seconds + 1)
-    && lower(RLIMIT_FSIZE, what.file_bytes, what.file_bytes)
-    && lower(RLIMIT_NOFILE, what.open_files, what.open_files) && lower(RLIMIT_CORE, 0, 0)
-    && lower(RLIMIT_STACK, what.stack_bytes, what.stack_bytes)
-    && (what.data_bytes == 0 || lower(RLIMIT_DATA, what.data_bytes, what.data_bytes))
-    && (what.processes == 0 || lower(RLIMIT_NPROC, what.processes, what.processes));
+    (what.cpu_seconds == 0 || lower(RLIMIT_CPU, what.cpu_seconds, what.cpu_seconds + 1))
+    && lower(RLIMIT_FSIZE, what.file_bytes) && lower(RLIMIT_NOFILE, what.open_files)
+    && lower(RLIMIT_CORE, 0) && lower(RLIMIT_STACK, what.stack_bytes)
+    && (what.data_bytes == 0 || lower(RLIMIT_DATA, what.data_bytes))
+    && (what.processes == 0 || lower(RLIMIT_NPROC, what.processes));
   return good ? wire::trouble{} : wire::trouble{wire::step::resource_limits, errno};
 }
 

@@ -8,6 +8,6 @@ namespace coterie::sandbox {
 
 /// Sets the limits of a program about to start, never above what is allowed already: root may
 /// lack CAP_SYS_RESOURCE.
-wire::trouble set_resource_limits(const wire::run_program& what);
+wire::trouble set_resource_limits(const wire::process_limits& what);
 
 } // namespace coterie::sandbox

@@ -7,7 +7,7 @@
 namespace coterie::sandbox::wire {
 
 std::string_view to_string(step at) noexcept {
-  static constexpr std::array<std::string_view, 29> names{
+  static constexpr std::array<std::string_view, 31> names{
     "nothing",
     "the protocol between server and sandbox",
     "making a user namespace",
@@ -37,6 +37,8 @@ std::string_view to_string(step at) noexcept {
     "changing the user",
     "forking",
     "executing the program",
+    "opening a pseudo-terminal",
+    "making the terminal that of its session",
   };
   const auto index = static_cast<std::size_t>(at);
   return index < names.size() ? names[index] : "an unknown step";
@@ -115,9 +117,8 @@ receive_status receive(int socket, std::span<std::byte> buffer, packet& into) no
   return receive_status::frame;
 }
 
-std::optional<std::vector<std::byte>> encode_run(run_program head,
-                                                 std::span<const std::string> arguments,
-                                                 std::span<const std::string> environment) {
+std::optional<string_counts> count_strings(std::span<const std::string> arguments,
+                                           std::span<const std::string> environment) {
   const std::size_t count = arguments.size() + environment.size();
   if (arguments.empty() || count > strings_max)
     return std::nullopt;
@@ -130,46 +131,43 @@ std::optional<std::vector<std::byte>> encode_run(run_program head,
     }
   if (bytes > strings_bytes_max)
     return std::nullopt;
-  head.arguments = static_cast<std::uint32_t>(arguments.size());
-  head.strings = static_cast<std::uint32_t>(count);
-  head.strings_bytes = static_cast<std::uint32_t>(bytes);
-  std::vector<std::byte> out(sizeof head + bytes);
-  std::memcpy(out.data(), &head, sizeof head);
-  std::size_t at = sizeof head;
-  for (const auto list : {arguments, environment})
-    for (const auto& text : list) {
-      std::memcpy(out.data() + at, text.c_str(), text.size() + 1);
-      at += text.size() + 1;
-    }
-  return out;
+  return string_counts{.arguments = static_cast<std::uint32_t>(arguments.size()),
+                       .strings = static_cast<std::uint32_t>(count),
+                       .bytes = static_cast<std::uint32_t>(bytes)};
 }
 
-bool decode_run(std::span<std::byte> bytes, run_program& head, run_strings& strings) noexcept {
-  if (bytes.size() < sizeof head || kind_of(bytes) != kind::run_program)
-    return false;
-  std::memcpy(static_cast<void*>(&head), bytes.data(), sizeof head);
-  const auto text = bytes.subspan(sizeof head);
-  if (head.arguments == 0 || head.arguments > head.strings || head.strings > strings_max
-      || head.strings_bytes != text.size() || text.empty() || text.back() != std::byte{0})
+void write_strings(std::span<const std::string> arguments, std::span<const std::string> environment,
+                   std::byte* to) {
+  for (const auto list : {arguments, environment})
+    for (const auto& text : list) {
+      std::memcpy(to, text.c_str(), text.size() + 1);
+      to += text.size() + 1;
+    }
+}
+
+bool point_at_strings(std::span<std::byte> text, const string_counts& counts,
+                      command_strings& strings) noexcept {
+  if (counts.arguments == 0 || counts.arguments > counts.strings || counts.strings > strings_max
+      || counts.bytes != text.size() || text.empty() || text.back() != std::byte{0})
     return false;
   char* at = reinterpret_cast<char*>(text.data());
   const char* const end = at + text.size();
   std::size_t next = 0;
-  for (std::uint32_t i = 0; i < head.strings; ++i) {
+  for (std::uint32_t i = 0; i < counts.strings; ++i) {
     if (at == end)
       return false;
-    if (i == head.arguments)
+    if (i == counts.arguments)
       strings.pointers[next++] = nullptr;
     strings.pointers[next++] = at;
     at += std::strlen(at) + 1; // the last byte is NUL: checked above
   }
   if (at != end)
     return false;
-  if (head.arguments == head.strings)
+  if (counts.arguments == counts.strings)
     strings.pointers[next++] = nullptr;
   strings.pointers[next] = nullptr;
   strings.argv = strings.pointers.data();
-  strings.environment = strings.pointers.data() + head.arguments + 1;
+  strings.environment = strings.pointers.data() + counts.arguments + 1;
   return true;
 }
 

@@ -10,8 +10,9 @@
 //                         [, v2 group directory])
 //   helper -> server      hello or setup_failed, once
 //   forker -> server      born (+ pidfd), on the container's socket
-//   pid 1  -> server      ready (+ work directory) or setup_failed; finished after each run
-//   server -> pid 1       run_program (+ stdin, stdout, stderr), kill_all
+//   pid 1  -> server      ready (+ work directory) or setup_failed; finished after each run;
+//                         terminal_opened (+ master), terminal_ended, terminal_gone
+//   server -> pid 1       run_program (+ stdin, stdout, stderr), kill_all; open_terminal, hang_up
 
 #include "sandbox/unique_fd.hpp"
 
@@ -36,6 +37,10 @@ inline constexpr std::uint32_t strings_max = 4096; ///< arguments and variables 
 inline constexpr std::size_t fds_max = 8;          ///< descriptors beside one frame
 inline constexpr std::uint32_t slots_max = 264;    ///< containers of one helper
 inline constexpr std::uint32_t images_max = 6;     ///< root file systems besides the host's
+inline constexpr std::size_t terminals_max = 16;   ///< of one container at the same time
+/// Pseudo-terminals of one container: those, and what programs make (script, tmux, tests).
+inline constexpr std::size_t ptys_max = 4 * terminals_max;
+inline constexpr std::uint32_t side_max = 1000; ///< rows, and columns, of a terminal
 
 enum class kind : std::uint32_t {
   start = 1,
@@ -48,6 +53,11 @@ enum class kind : std::uint32_t {
   run_program,
   kill_all,
   finished,
+  open_terminal,
+  terminal_opened,
+  terminal_ended,
+  terminal_gone,
+  hang_up,
 };
 
 /// Where in the making of a sandbox or program something failed.
@@ -81,6 +91,8 @@ enum class step : std::uint32_t {
   identity,
   fork_program,
   execute,
+  open_pty,
+  controlling_terminal,
 };
 
 /// A plain name of the step, for failure details.
@@ -147,21 +159,33 @@ struct ready {
   kind what = id;
 };
 
-/// Starts a program; followed by `strings` NUL-terminated strings, `arguments` of them argv, the
-/// rest environment. Beside it: standard input (absent with `no_input`), output and error.
+/// How many NUL-terminated strings follow a frame's struct: `arguments` of them argv, the rest
+/// environment.
+struct string_counts {
+  std::uint32_t arguments = 0;
+  std::uint32_t strings = 0;
+  std::uint32_t bytes = 0;
+};
+
+/// What the kernel keeps per process (setrlimit(2)).
+struct process_limits {
+  std::uint64_t open_files = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t stack_bytes = 0;
+  std::uint64_t cpu_seconds = 0; ///< 0: not limited
+  std::uint64_t data_bytes = 0;  ///< 0: not limited; only without a memory group
+  std::uint64_t processes = 0;   ///< 0: not limited; only without a pids group
+};
+
+/// Starts a program; its strings follow. Beside it: standard input (absent with `no_input`),
+/// output and error.
 struct run_program {
   static constexpr kind id = kind::run_program;
   kind what = id;
-  std::uint32_t arguments = 0;
-  std::uint32_t strings = 0;
-  std::uint32_t strings_bytes = 0;
+  string_counts texts;
   std::uint32_t no_input = 0;
-  std::uint32_t open_files = 0;
-  std::uint64_t file_bytes = 0;
-  std::uint64_t cpu_seconds = 0;
-  std::uint64_t stack_bytes = 0;
-  std::uint64_t data_bytes = 0; ///< 0: not limited; only without a memory group
-  std::uint64_t processes = 0;  ///< 0: not limited; only without a pids group
+  std::uint32_t padding = 0;
+  process_limits limits;
 };
 
 /// Ends every process of the container but pid 1.
@@ -179,6 +203,52 @@ struct finished {
   std::uint32_t padding = 0;
   std::uint64_t cpu_microseconds = 0; ///< of all reaped processes
   std::uint64_t rss_bytes_max = 0;    ///< of the largest process
+};
+
+/// Opens a terminal and starts a program on it, in a session of its own; its strings follow. No
+/// two living terminals of a container have the same number. Answered by terminal_opened.
+struct open_terminal {
+  static constexpr kind id = kind::open_terminal;
+  kind what = id;
+  string_counts texts;
+  std::uint32_t number = 0;
+  std::uint32_t rows = 0; ///< 1 to side_max, as columns
+  std::uint32_t columns = 0;
+  std::uint32_t any_shell = 0; ///< 1: where the program does not exist, /bin/sh does as well
+  process_limits limits;
+};
+
+/// The terminal is open. Beside it: its master. Pid 1 keeps a duplicate until hang_up, so that the
+/// server's is never the last: to let go of the last one waits for the programs that read the
+/// terminal, and only their own container may have to wait for them.
+struct terminal_opened {
+  static constexpr kind id = kind::terminal_opened;
+  kind what = id;
+  std::uint32_t number = 0;
+  trouble why; ///< set: there is no terminal, and no descriptor
+};
+
+/// The terminal's program has ended. Others of its session may go on until hang_up.
+struct terminal_ended {
+  static constexpr kind id = kind::terminal_ended;
+  kind what = id;
+  std::uint32_t number = 0;
+  std::int32_t wait_status = 0; ///< as wait(2) gives it
+};
+
+/// The server has let go of the master. What is left of the session gets SIGHUP, and a little
+/// later SIGKILL; then terminal_gone. Sent once per opened terminal, also after terminal_ended.
+struct hang_up {
+  static constexpr kind id = kind::hang_up;
+  kind what = id;
+  std::uint32_t number = 0;
+};
+
+/// Hung up, and no process of the session that could be found is left: the last word about it.
+struct terminal_gone {
+  static constexpr kind id = kind::terminal_gone;
+  kind what = id;
+  std::uint32_t number = 0;
 };
 
 /// One received frame.
@@ -217,19 +287,49 @@ enum class receive_status : std::uint8_t { frame, nothing, closed };
 /// descriptor list that was cut short counts as `closed`: the peer does not keep the protocol.
 receive_status receive(int socket, std::span<std::byte> buffer, packet& into) noexcept;
 
-/// A run_program frame with its strings; nothing when a bound is passed or a string holds NUL.
-std::optional<std::vector<std::byte>> encode_run(run_program head,
-                                                 std::span<const std::string> arguments,
-                                                 std::span<const std::string> environment);
+/// Counts the strings of a command; nothing when a bound is passed, there is no argument or a
+/// string holds NUL.
+std::optional<string_counts> count_strings(std::span<const std::string> arguments,
+                                           std::span<const std::string> environment);
 
-/// The pointers of a received run_program frame, into the receive buffer.
-struct run_strings {
+/// Writes the counted strings one after the other.
+void write_strings(std::span<const std::string> arguments, std::span<const std::string> environment,
+                   std::byte* to);
+
+/// A frame with the strings of a command behind it; nothing when count_strings() refuses them.
+template <class T>
+std::optional<std::vector<std::byte>> encode_command(T head, std::span<const std::string> arguments,
+                                                     std::span<const std::string> environment) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const auto counts = count_strings(arguments, environment);
+  if (!counts)
+    return std::nullopt;
+  head.texts = *counts;
+  std::vector<std::byte> out(sizeof head + counts->bytes);
+  std::memcpy(out.data(), &head, sizeof head);
+  write_strings(arguments, environment, out.data() + sizeof head);
+  return out;
+}
+
+/// The pointers of a received command, into the receive buffer.
+struct command_strings {
   std::array<char*, strings_max + 2> pointers; ///< argv, null, environment, null
   char** argv = nullptr;
   char** environment = nullptr;
 };
 
-/// Checks a run_program frame and points at its strings; false when it is malformed.
-bool decode_run(std::span<std::byte> bytes, run_program& head, run_strings& strings) noexcept;
+/// Points at the strings in `text`; false when they are not as counted.
+bool point_at_strings(std::span<std::byte> text, const string_counts& counts,
+                      command_strings& strings) noexcept;
+
+/// Takes a frame that encode_command() made apart; false when it is malformed.
+template <class T>
+bool decode_command(std::span<std::byte> bytes, T& head, command_strings& strings) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (bytes.size() < sizeof head || kind_of(bytes) != T::id)
+    return false;
+  std::memcpy(static_cast<void*>(&head), bytes.data(), sizeof head);
+  return point_at_strings(bytes.subspan(sizeof head), head.texts, strings);
+}
 
 } // namespace coterie::sandbox::wire

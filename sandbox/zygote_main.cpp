@@ -13,7 +13,8 @@
 //     |    +- pid 1    of one container, in namespaces of its own (namespaces.cpp): mounts /proc
 //     |         |      and the work directory, installs the system call filter, waits for commands
 //     |         |      on a socket to the server (pid_one.cpp).
-//     |         +- program   own session, limits, an id that no other slot has, no capabilities.
+//     |         +- program   own session, limits, an id that no other slot has, no capabilities;
+//     |                      one over pipes, or several on terminals (sessions.hpp).
 //
 // Every process here dies with its parent (PR_SET_PDEATHSIG), and each end of a control socket
 // that closes ends what listens on it: kill -9 of the server leaves nothing running. Descriptors

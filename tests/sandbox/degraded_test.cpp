@@ -3,8 +3,11 @@
 // Hosts without usable control groups: programs are watched instead, and the host says so.
 
 #include "tests/sandbox/lab.hpp"
+#include "tests/sandbox/screen.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
+
+#include <csignal>
 
 using namespace coterie;
 using namespace coterie::sandbox;
@@ -60,4 +63,23 @@ SCENARIO("without control groups a fork bomb is still held and ended") {
   CHECK(end.how == outcome::wall_time || end.how == outcome::cpu_time
         || end.how == outcome::memory);
   CHECK(the_lab().is_serving());
+}
+
+SCENARIO("without control groups a terminal's programs still have limits") {
+  NEEDS_SANDBOX;
+  container_spec small;
+  small.memory_bytes = 64U << 20;
+  small.processes = 24;
+  const auto box = the_lab().create(small);
+  screen shell(*box);
+  REQUIRE(shell.is_open());
+  if (!the_lab().server().host().user_namespaces)
+    CHECK_EQ(shell.run("ulimit -u"), "24\n");
+  CHECK_EQ(shell.run("ulimit -d"), std::to_string((2 * 64 + 256) << 10) + "\n");
+  screen greedy(*box, {.argv = python("x = bytearray(b'x') * (100 << 20)\nwhile True: pass").argv});
+  CHECK(greedy.end().how == terminal_end::kind::signalled);
+  CHECK_EQ(greedy.end().signal, SIGKILL);
+  shell.end(); // nobody in the container is spared, but the container is
+  screen next(*box);
+  CHECK_EQ(next.run("echo on"), "on\n");
 }

@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 using namespace coterie;
 using namespace coterie::sandbox;
@@ -21,24 +19,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Host processes whose parent is `parent`, with the given name.
-std::vector<int> children_of(int parent, std::string_view name) {
-  std::vector<int> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    std::ifstream file(entry.path() / "stat");
-    std::ostringstream text;
-    text << file.rdbuf();
-    const auto line = text.str();
-    const auto fields = parse_stat(line);
-    if (fields && fields->parent == parent && line.find(name) != line.npos)
-      found.push_back(fields->pid);
-  }
-  return found;
+std::vector<int> pids_of(const std::vector<host_process>& processes) {
+  std::vector<int> pids;
+  for (const auto& each : processes)
+    pids.push_back(each.pid);
+  return pids;
 }
 
 std::vector<int> helpers() {
-  return children_of(::getpid(), "(coterie-zygote)");
+  return pids_of(children_of(::getpid(), "coterie-zygote"));
 }
 
 /// Control group directories of server process `pid`.
@@ -116,12 +105,12 @@ SCENARIO("a server that is killed takes everything with it, and the next one swe
   }
   char mark = 0;
   REQUIRE_EQ(::read(pipe[0], &mark, 1), 1);
-  const auto zygotes = children_of(server, "(coterie-zygote)");
+  const auto zygotes = pids_of(children_of(server, "coterie-zygote"));
   std::vector<int> inner;
   for (const int zygote : zygotes)
-    for (const char* name : {"(sandbox-slot)", "(sandbox-init)"})
-      for (const int pid : children_of(zygote, name))
-        inner.push_back(pid);
+    for (const char* name : {"sandbox-slot", "sandbox-init"})
+      for (const auto& each : tree_of(zygote, name))
+        inner.push_back(each.pid);
   ::kill(server, SIGKILL);
   ::waitpid(server, nullptr, 0);
   ::close(pipe[0]);

@@ -1,6 +1,12 @@
 #include "tests/sandbox/lab.hpp"
 
+#include "sandbox/process_tree.hpp"
+
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -18,6 +24,24 @@ T get(std::future<T> from) {
   if (from.wait_for(patience) != std::future_status::ready)
     throw std::runtime_error("no answer from the launcher");
   return from.get();
+}
+
+/// Those that have not ended.
+std::vector<host_process> all_processes() {
+  std::vector<host_process> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    std::ifstream file(entry.path() / "stat");
+    std::ostringstream text;
+    text << file.rdbuf();
+    const auto line = text.str();
+    const auto fields = parse_stat(line);
+    if (!fields || fields->has_ended)
+      continue;
+    const auto name = line.find('(') + 1;
+    found.push_back({fields->pid, fields->parent, line.substr(name, line.rfind(')') - name)});
+  }
+  return found;
 }
 
 } // namespace
@@ -130,6 +154,29 @@ command fork_bomb() {
 command busy_processes(int count) {
   return shell("for i in $(seq " + std::to_string(count)
                + "); do (while :; do :; done) & done; wait");
+}
+
+std::vector<host_process> children_of(int parent, std::string_view name) {
+  auto found = all_processes();
+  std::erase_if(found, [&](const auto& each) {
+    return each.parent != parent || (!name.empty() && each.name != name);
+  });
+  return found;
+}
+
+std::vector<host_process> tree_of(int root, std::string_view name) {
+  const auto all = all_processes();
+  std::set<int> below{root};
+  std::vector<host_process> found;
+  // Children have mostly higher numbers than their parents, so that few rounds are needed.
+  for (std::size_t before = 0; before != below.size();) {
+    before = below.size();
+    for (const auto& each : all)
+      if (below.count(each.parent) && below.insert(each.pid).second
+          && (name.empty() || each.name == name))
+        found.push_back(each);
+  }
+  return found;
 }
 
 bool contains(std::string_view text, std::string_view part) {

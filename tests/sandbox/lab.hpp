@@ -77,6 +77,17 @@ command shell(const std::string& script);
 command fork_bomb();
 command busy_processes(int count); ///< each loops for ever
 
+/// A process as the host sees it.
+struct host_process {
+  int pid = 0;
+  int parent = 0;
+  std::string name; ///< at most 15 characters
+};
+
+/// Living children of `parent`, and all processes below `root`; of any name when it is empty.
+std::vector<host_process> children_of(int parent, std::string_view name = {});
+std::vector<host_process> tree_of(int root, std::string_view name = {});
+
 bool contains(std::string_view text, std::string_view part);
 
 } // namespace coterie::sandbox

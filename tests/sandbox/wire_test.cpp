@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <set>
+
 using namespace coterie::sandbox;
 
 namespace {
@@ -24,9 +26,13 @@ struct pair {
   }
 };
 
+auto encode(const texts& arguments, const texts& environment) {
+  return wire::encode_command(wire::run_program{}, arguments, environment);
+}
+
 auto decode(std::vector<std::byte> bytes, wire::run_program& head) {
-  wire::run_strings strings;
-  return wire::decode_run(bytes, head, strings);
+  wire::command_strings strings;
+  return wire::decode_command(bytes, head, strings);
 }
 
 } // namespace
@@ -61,12 +67,14 @@ SCENARIO("a frame that is too long for its reader counts as a broken peer") {
 SCENARIO("arguments and environment survive the way to pid 1") {
   const texts arguments{"prog", "", "two words", "\n\xff"};
   const texts environment{"A=1", "B="};
-  auto bytes = wire::encode_run({.open_files = 9}, arguments, environment);
+  wire::run_program sent;
+  sent.limits.open_files = 9;
+  auto bytes = wire::encode_command(sent, arguments, environment);
   REQUIRE(bytes);
   wire::run_program head;
-  wire::run_strings strings;
-  REQUIRE(wire::decode_run(*bytes, head, strings));
-  CHECK_EQ(head.open_files, 9u);
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
+  CHECK_EQ(head.limits.open_files, 9u);
   texts got;
   for (char** at = strings.argv; *at; ++at)
     got.emplace_back(*at);
@@ -78,25 +86,25 @@ SCENARIO("arguments and environment survive the way to pid 1") {
 }
 
 SCENARIO("a program without environment gets an empty list") {
-  auto bytes = wire::encode_run({}, texts{"prog"}, texts{});
+  auto bytes = encode(texts{"prog"}, texts{});
   REQUIRE(bytes);
   wire::run_program head;
-  wire::run_strings strings;
-  REQUIRE(wire::decode_run(*bytes, head, strings));
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
   CHECK(strings.argv[1] == nullptr);
   CHECK(strings.environment[0] == nullptr);
 }
 
 SCENARIO("what cannot be passed to execve is not sent") {
-  CHECK(!wire::encode_run({}, texts{}, texts{}));
-  CHECK(!wire::encode_run({}, texts{std::string("a\0b", 3)}, texts{}));
-  CHECK(!wire::encode_run({}, texts{"a", std::string(wire::strings_bytes_max, 'x')}, texts{}));
-  CHECK(!wire::encode_run({}, texts(wire::strings_max + 1, "x"), texts{}));
-  CHECK(wire::encode_run({}, texts(wire::strings_max, "x"), texts{}).has_value());
+  CHECK(!encode(texts{}, texts{}));
+  CHECK(!encode(texts{std::string("a\0b", 3)}, texts{}));
+  CHECK(!encode(texts{"a", std::string(wire::strings_bytes_max, 'x')}, texts{}));
+  CHECK(!encode(texts(wire::strings_max + 1, "x"), texts{}));
+  CHECK(encode(texts(wire::strings_max, "x"), texts{}).has_value());
 }
 
 SCENARIO("malformed run frames are refused") {
-  const auto encoded = wire::encode_run({}, texts{"prog", "x"}, texts{"A=1"});
+  const auto encoded = encode(texts{"prog", "x"}, texts{"A=1"});
   REQUIRE(encoded);
   const std::vector<std::byte> good = *encoded;
   REQUIRE(good.size() > sizeof(wire::run_program));
@@ -114,11 +122,43 @@ SCENARIO("malformed run frames are refused") {
     std::memcpy(bytes.data(), &changed, sizeof changed);
     return bytes;
   };
-  CHECK(!decode(with([](auto& h) { h.arguments = 0; }), head));
-  CHECK(!decode(with([](auto& h) { h.arguments = 4; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = 2; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = 4; }), head));
-  CHECK(!decode(with([](auto& h) { h.strings = wire::strings_max + 1; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.arguments = 0; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.arguments = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = 2; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = 4; }), head));
+  CHECK(!decode(with([](auto& h) { h.texts.strings = wire::strings_max + 1; }), head));
   CHECK(!decode(with([](auto& h) { h.what = wire::kind::ready; }), head));
   CHECK(!decode({}, head));
+}
+
+SCENARIO("a command can follow more than one kind of frame, each only as itself") {
+  wire::open_terminal sent;
+  sent.number = 7;
+  sent.rows = 24;
+  sent.columns = 80;
+  sent.limits.open_files = 9;
+  auto bytes = wire::encode_command(sent, texts{"bash", "-l"}, texts{"TERM=x"});
+  REQUIRE(bytes);
+  wire::open_terminal head;
+  wire::command_strings strings;
+  REQUIRE(wire::decode_command(*bytes, head, strings));
+  CHECK_EQ(head.number, 7u);
+  CHECK_EQ(head.rows, 24u);
+  CHECK_EQ(head.columns, 80u);
+  CHECK_EQ(head.limits.open_files, 9u);
+  CHECK_EQ(std::string(strings.argv[1]), "-l");
+  CHECK_EQ(std::string(strings.environment[0]), "TERM=x");
+  wire::run_program other;
+  CHECK(!wire::decode_command(*bytes, other, strings));
+  bytes->pop_back();
+  CHECK(!wire::decode_command(*bytes, head, strings));
+}
+
+SCENARIO("every step that can fail has a name of its own") {
+  std::set<std::string_view> names;
+  const auto last = static_cast<std::uint32_t>(wire::step::controlling_terminal);
+  for (std::uint32_t at = 0; at <= last; ++at)
+    CHECK(names.insert(wire::to_string(static_cast<wire::step>(at))).second);
+  CHECK(!names.count("an unknown step"));
+  CHECK_EQ(wire::to_string(static_cast<wire::step>(last + 1)), "an unknown step");
 }

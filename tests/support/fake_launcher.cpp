@@ -33,6 +33,39 @@ script& script::runs_on() {
   return *this;
 }
 
+class fake_terminal_handle final : public sandbox::terminal {
+public:
+  explicit fake_terminal_handle(std::shared_ptr<fake_terminal> seen) : seen_(std::move(seen)) {}
+
+  ~fake_terminal_handle() override {
+    seen_->closed = true;
+  }
+
+  bool write(std::string bytes) override {
+    if (!seen_->closed)
+      seen_->written += bytes;
+    return !seen_->closed;
+  }
+  bool resize(sandbox::terminal_size size) override {
+    if (!sandbox::is_possible(size))
+      return false;
+    seen_->size = size;
+    return true;
+  }
+  void pause() override {
+    seen_->paused = true;
+  }
+  void resume() override {
+    seen_->paused = false;
+  }
+  void close() override {
+    seen_->closed = true;
+  }
+
+private:
+  std::shared_ptr<fake_terminal> seen_;
+};
+
 class fake_container final : public sandbox::container {
 public:
   fake_container(std::shared_ptr<fake_world> world, int number)
@@ -92,6 +125,26 @@ public:
       return;
     --world_->running;
     found.mapped()(report);
+  }
+
+  std::shared_ptr<sandbox::terminal> open_terminal(sandbox::terminal_command what,
+                                                   sandbox::terminal_events events) override {
+    auto seen = std::make_shared<fake_terminal>();
+    seen->container = number_;
+    seen->size = what.size;
+    seen->what = std::move(what);
+    seen->events = std::move(events);
+    const auto handle = std::make_shared<fake_terminal_handle>(seen);
+    if (!world_->next_terminal_failures.empty()) {
+      auto why = std::move(world_->next_terminal_failures.front());
+      world_->next_terminal_failures.pop_front();
+      seen->closed = true;
+      seen->events.on_opened(std::move(why));
+      return handle;
+    }
+    world_->terminals.push_back(seen);
+    seen->events.on_opened({});
+    return handle;
   }
 
 private:

@@ -34,6 +34,17 @@ private:
   bool runs_on_ = false;
 };
 
+/// A terminal that was opened: the test speaks for its program, through the events.
+struct fake_terminal {
+  int container = 0;
+  sandbox::terminal_command what;
+  sandbox::terminal_events events; ///< on_opened was called
+  std::string written;
+  sandbox::terminal_size size;
+  bool paused = false;
+  bool closed = false;
+};
+
 /// What the test can see of all containers.
 struct fake_world {
   std::deque<script> next_programs; ///< a program without one exits with 0
@@ -45,8 +56,10 @@ struct fake_world {
   std::vector<std::string> files;         ///< "path=content" in order
   std::vector<int> container_of;          ///< which container ran each command
   std::vector<sandbox::container_spec> specs;
-  int alive = 0;   ///< containers
-  int running = 0; ///< programs
+  std::deque<failure> next_terminal_failures;
+  std::vector<std::shared_ptr<fake_terminal>> terminals; ///< in order of their opening
+  int alive = 0;                                         ///< containers
+  int running = 0;                                       ///< programs
   int running_peak = 0;
   std::function<void()> before_start; ///< called with each command, before it does anything
   std::map<int, std::function<void(sandbox::report)>> finishers; ///< by container
