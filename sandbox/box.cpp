@@ -1,9 +1,12 @@
 #include "sandbox/box.hpp"
 
+#include "sandbox/beneath.hpp"
 #include "sandbox/environment.hpp"
+#include "sandbox/layout.hpp"
 #include "sandbox/process_tree.hpp"
 #include "sandbox/workdir.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
@@ -98,7 +101,7 @@ bool box::on_frame() {
     if (state_ == state::ending)
       signal_pid_one();
   } else if (wire::read_as<wire::ready>(frame.bytes) && frame.fd_count) {
-    work_ = std::move(frame.fds[0]);
+    take_place(frame.fds[0]);
   } else if (const auto failed = wire::read_as<wire::setup_failed>(frame.bytes)) {
     fail_making(system_failure(wire::to_string(failed->why.at), failed->why.error).detail);
   } else if (const auto done = wire::read_as<wire::finished>(frame.bytes)) {
@@ -107,7 +110,7 @@ bool box::on_frame() {
     terminals_.take(frame);
   }
   // The forker's and pid 1's frames come in either order.
-  if (state_ == state::making && pidfd_ && work_) {
+  if (state_ == state::making && pidfd_ && place_) {
     state_ = state::idle;
     tell_.on_ready({});
   }
@@ -155,7 +158,10 @@ void box::on_gone() {
   pidfd_.reset();
   if (terminals_timer_)
     loop_.cancel(*std::exchange(terminals_timer_, std::nullopt));
-  work_.reset(); // frees the work directory's memory
+  if (watch_)
+    watch_->finish();
+  watch_.reset();
+  place_.reset(); // frees the work directory's memory, unless somebody has the tree open
   tell_.on_gone();
 }
 
@@ -165,11 +171,48 @@ void box::signal_pid_one() {
     ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
 }
 
+void box::take_place(const unique_fd& work) {
+  tree_place place{open_beneath(work.get(), layout::work_tree, O_PATH | O_DIRECTORY),
+                   open_beneath(work.get(), layout::work_incoming, O_PATH | O_DIRECTORY),
+                   base_.owner};
+  if (place.top && place.incoming)
+    place_ = std::make_shared<const tree_place>(std::move(place));
+  else
+    fail_making("its work directory cannot be opened");
+}
+
+void box::watch(std::shared_ptr<const ignore_rules> ignored,
+                std::function<void(tree_changes)> on_changes) {
+  auto place = place_ ? place_->duplicate() : failure{errc::inactive, "the container has ended"};
+  if (!place)
+    return on_changes(nothing_more());
+  watch_ = std::make_unique<tree_watch>(
+    loop_, std::move(place->top),
+    tree_watch::settings{.ignored = std::move(ignored),
+                         .on_changes = std::move(on_changes),
+                         .is_active = [this] { return was_active(); }});
+  watch_->begin();
+}
+
+void box::changes_handled() {
+  if (watch_)
+    watch_->handled();
+}
+
+/// Whether a program may have done something since the last call.
+bool box::was_active() {
+  const bool has_run = std::exchange(has_run_, program_ != nullptr) || program_;
+  if (!base_.group || !base_.group->counts_cpu())
+    return has_run;
+  const auto used = base_.group->read().cpu_microseconds;
+  return std::exchange(active_cpu_us_, used) != used;
+}
+
 void box::put(const std::vector<input_file>& files, const std::function<void(result<void>)>& done) {
-  if (!work_)
+  if (!place_)
     return done(failure{errc::inactive, "the container has ended"});
   for (const auto& file : files)
-    if (auto written = write_file(work_.get(), file, base_.owner); !written)
+    if (auto written = write_file(place_->top.get(), file, base_.owner); !written)
       return done(std::move(written));
   done({});
 }
@@ -184,6 +227,7 @@ void box::run(command what, run_events events) {
   program_->what = std::move(what);
   program_->events = std::move(events);
   state_ = state::running;
+  has_run_ = true;
   if (auto started = start_program(); !started) {
     const auto failed = std::move(program_);
     state_ = state::idle;

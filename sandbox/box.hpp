@@ -14,6 +14,7 @@
 #include "sandbox/launcher.hpp"
 #include "sandbox/program_io.hpp"
 #include "sandbox/terminals.hpp"
+#include "sandbox/tree_watch.hpp"
 #include "sandbox/verdict.hpp"
 #include "sandbox/wire.hpp"
 
@@ -52,6 +53,9 @@ public:
   void begin();
 
   void put(const std::vector<input_file>& files, const std::function<void(result<void>)>& done);
+  void watch(std::shared_ptr<const ignore_rules> ignored,
+             std::function<void(tree_changes)> on_changes);
+  void changes_handled();
   void run(command what, run_events events);
   void feed(std::string bytes);
   void close_input();
@@ -67,6 +71,11 @@ public:
 
   const input_gauge& gauge() const noexcept {
     return gauge_;
+  }
+
+  /// The work directory, from ready until gone.
+  std::weak_ptr<const tree_place> place() const {
+    return place_;
   }
 
 private:
@@ -91,6 +100,8 @@ private:
   bool on_frame();
   void on_control_closed();
   void on_gone();
+  void take_place(const unique_fd& work);
+  bool was_active();
   void on_finished(const wire::finished& done);
   void fail_making(std::string why);
   result<void> start_program();
@@ -108,7 +119,10 @@ private:
   state state_ = state::making;
   unique_fd pidfd_;
   int pid_ = 0;
-  unique_fd work_;
+  std::shared_ptr<const tree_place> place_;
+  std::unique_ptr<tree_watch> watch_;
+  std::uint64_t active_cpu_us_ = 0; ///< of the group, when was_active() last looked
+  bool has_run_ = false;            ///< a program, since then
   std::unique_ptr<running_program> program_;
   terminals terminals_;
   std::optional<event_loop::timer_id> terminals_timer_; ///< only without control groups

@@ -65,7 +65,10 @@ private:
 class container_handle final : public container {
 public:
   container_handle(std::shared_ptr<shared_loop> shared, const std::shared_ptr<box>& target)
-      : shared_(std::move(shared)), box_(target), gauge_(target->gauge()) {}
+      : shared_(std::move(shared)),
+        box_(target),
+        place_(target->place()),
+        gauge_(target->gauge()) {}
 
   ~container_handle() override {
     shared_->loop.post(
@@ -85,6 +88,32 @@ public:
     };
     if (!shared_->loop.post(work))
       done(failure{errc::unavailable, "the launcher has stopped or is overloaded"});
+  }
+
+  result<std::unique_ptr<tree>> open_tree() override {
+    const auto place = place_.lock();
+    if (!place)
+      return failure{errc::inactive, "the container has ended"};
+    auto copy = place->duplicate();
+    if (!copy)
+      return copy.why();
+    return std::make_unique<tree>(std::move(*copy));
+  }
+
+  void watch(std::shared_ptr<const ignore_rules> ignored,
+             std::function<void(tree_changes)> on_changes) override {
+    auto work = [box = box_, ignored = std::move(ignored), on_changes] {
+      if (const auto target = box.lock())
+        target->watch(ignored, on_changes);
+      else
+        on_changes(nothing_more());
+    };
+    if (!shared_->loop.post(std::move(work), true))
+      on_changes(nothing_more());
+  }
+
+  void changes_handled() override {
+    post([](box& target) { target.changes_handled(); });
   }
 
   void run(command what, run_events events) override {
@@ -156,6 +185,7 @@ private:
 
   std::shared_ptr<shared_loop> shared_;
   std::weak_ptr<box> box_;
+  std::weak_ptr<const tree_place> place_; ///< the box lets go of it when the container ends
   input_gauge gauge_;
 };
 

@@ -6,8 +6,11 @@
 #include "base/result.hpp"
 #include "config/limits.hpp"
 #include "sandbox/host_check.hpp"
+#include "sandbox/ignore_rules.hpp"
 #include "sandbox/outcome.hpp"
 #include "sandbox/terminal.hpp"
+#include "sandbox/tree.hpp"
+#include "sandbox/tree_changes.hpp"
 
 #include <functional>
 #include <memory>
@@ -65,6 +68,17 @@ public:
   /// Writes files into the work directory, then calls `done` (launcher's thread).
   virtual void put(std::vector<input_file> files, std::function<void(result<void>)> done) = 0;
 
+  /// The work directory for one thread of the caller's own, which it may block. A tree outlives the
+  /// container, and keeps its files in memory. errc::inactive once the container has ended.
+  virtual result<std::unique_ptr<tree>> open_tree() = 0;
+
+  /// Tells on the launcher's thread what may have changed in the work directory, `ignored` left
+  /// out; a rescan first. After each batch the next one waits, growing, for changes_handled(); the
+  /// last one comes when the container ends. A second watch replaces the first.
+  virtual void watch(std::shared_ptr<const ignore_rules> ignored,
+                     std::function<void(tree_changes)> on_changes) = 0;
+  virtual void changes_handled() = 0;
+
   /// Starts a program. With one still running, or with terminals, `on_exit` gets outcome internal
   /// at once: what a program leaves behind is killed, and terminals would be, too.
   virtual void run(command what, run_events events) = 0;
@@ -86,6 +100,7 @@ public:
 
 /// How the launcher is set up.
 struct launcher_settings {
+  static constexpr std::uint32_t slots_limit = 264; ///< most containers of one helper process
   std::string image_root = {}; ///< folder with image directories besides "host"; may be empty
   std::uint32_t slots_max = 8; ///< containers at the same time
   std::uint32_t uid_base = 0;  ///< first of slots_max ids for programs; 0 picks a range

@@ -6,6 +6,12 @@
 namespace coterie::sandbox::layout {
 
 inline constexpr const char work_directory[] = "/home/coder"; ///< also HOME
+/// What the work directory's file system holds. Programs see only `tree`, as work_directory. In
+/// `incoming` the server writes files before it moves them into the tree: programs, whatever
+/// their id, have no path to it, so they neither see half a file nor can interfere.
+inline constexpr const char work_tree[] = "tree";
+inline constexpr const char work_incoming[] = "incoming";
+inline constexpr unsigned work_inodes = 2; ///< taken by these, beside the root that each has
 inline constexpr const char user_name[] = "coder";
 /// First in PATH: `python` beside `python3`, which Debian does not have.
 inline constexpr const char alias_directory[] = "/opt/coterie/bin";

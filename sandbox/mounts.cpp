@@ -348,6 +348,23 @@ bool mount_tmpfs(const char* target, const private_mounts& spec, const char* mod
   return ::mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0;
 }
 
+/// Mounts the work directory: a tmpfs, covered by its own directory `tree`. Programs see the
+/// upper one only; the server, by way of `below`, also has `incoming` beside it.
+bool mount_work(const private_mounts& spec, unique_fd& below) {
+  private_mounts whole = spec;
+  whole.inodes += layout::work_inodes;
+  whole.owner = 0;
+  if (!mount_tmpfs(layout::work_directory, whole, "0700"))
+    return false;
+  below.reset(::open(layout::work_directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  char tree[64];
+  std::snprintf(tree, sizeof tree, "%s/%s", layout::work_directory, layout::work_tree);
+  return below && ::mkdirat(below.get(), layout::work_incoming, 0700) == 0
+         && ::mkdirat(below.get(), layout::work_tree, 0700) == 0
+         && ::fchownat(below.get(), layout::work_tree, spec.owner, spec.owner, 0) == 0
+         && ::mount(tree, layout::work_directory, nullptr, MS_BIND, nullptr) == 0;
+}
+
 bool switch_to_image(const private_mounts& spec) {
   if (spec.image == 0)
     return spec.images == 0 || ::umount2(layout::images_directory, MNT_DETACH) == 0;
@@ -359,7 +376,7 @@ bool switch_to_image(const private_mounts& spec) {
 
 } // namespace
 
-trouble mount_private(const private_mounts& spec) {
+trouble mount_private(const private_mounts& spec, unique_fd& work) {
   if (!switch_to_image(spec))
     return {step::pivot, errno};
   // subset=pid (Linux 5.8) leaves nothing but process directories; without it hide at least
@@ -368,7 +385,7 @@ trouble mount_private(const private_mounts& spec) {
   if (::mount("proc", "/proc", "proc", proc_flags, "hidepid=2,subset=pid") != 0
       && ::mount("proc", "/proc", "proc", proc_flags, "hidepid=2") != 0)
     return {step::mount_proc, errno};
-  if (!mount_tmpfs(layout::work_directory, spec, "0700"))
+  if (!mount_work(spec, work))
     return {step::mount_work, errno};
   if (!mount_tmpfs("/tmp", spec, "1777"))
     return {step::mount_tmp, errno};

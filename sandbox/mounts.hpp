@@ -32,7 +32,8 @@ struct private_mounts {
 };
 
 /// In pid 1: switches to the image, then mounts /proc, the work directory, /tmp, /dev/shm and
-/// /dev/pts.
-wire::trouble mount_private(const private_mounts& spec);
+/// /dev/pts. `work` becomes the root of the work directory's file system (O_PATH), which holds
+/// what layout.hpp names; no path in the container leads there.
+wire::trouble mount_private(const private_mounts& spec, unique_fd& work);
 
 } // namespace coterie::sandbox

@@ -36,7 +36,7 @@ process_start request;
   ::_exit(1);
 }
 
-trouble prepare_container(const pid_one_spec& spec) {
+trouble prepare_container(const pid_one_spec& spec, unique_fd& work) {
   ::prctl(PR_SET_NAME, "sandbox-init", 0, 0, 0);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   // A container full of busy programs must not keep us from ending them. Root may, others may not.
@@ -45,7 +45,7 @@ trouble prepare_container(const pid_one_spec& spec) {
   if (::sethostname("sandbox", 7) != 0)
     return {step::hostname, errno};
   ::umask(0);
-  if (auto bad = mount_private(spec.mounts))
+  if (auto bad = mount_private(spec.mounts, work))
     return bad;
   if (auto bad = start_loopback())
     return bad;
@@ -216,16 +216,13 @@ void serve_container(unique_fd control, const pid_one_spec& spec) {
   if (::dup2(control.release(), control_number) < 0
       || ::close_range(control_number + 1, ~0U, 0) != 0)
     ::_exit(1);
-  if (auto bad = prepare_container(spec))
+  unique_fd work;
+  if (auto bad = prepare_container(spec, work))
     give_up(bad);
-  {
-    const unique_fd work{::open(layout::work_directory, O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    if (!work)
-      give_up({step::work_directory, errno});
-    const int sent[] = {work.get()};
-    if (wire::send(control_number, wire::ready{}, sent) != 0)
-      ::_exit(1);
-  }
+  const int sent[] = {work.get()};
+  if (wire::send(control_number, wire::ready{}, sent) != 0)
+    ::_exit(1);
+  work.reset(); // the server's from now on
   container_server(spec).serve();
 }
 

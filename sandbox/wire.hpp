@@ -10,8 +10,9 @@
 //                         [, v2 group directory])
 //   helper -> server      hello or setup_failed, once
 //   forker -> server      born (+ pidfd), on the container's socket
-//   pid 1  -> server      ready (+ work directory) or setup_failed; finished after each run;
-//                         terminal_opened (+ master), terminal_ended, terminal_gone
+//   pid 1  -> server      ready (+ root of the work directory's file system) or setup_failed;
+//                         finished after each run; terminal_opened (+ master), terminal_ended,
+//                         terminal_gone
 //   server -> pid 1       run_program (+ stdin, stdout, stderr), kill_all; open_terminal, hang_up
 
 #include "sandbox/unique_fd.hpp"
@@ -35,7 +36,7 @@ inline constexpr std::size_t strings_bytes_max = 128U << 10;
 inline constexpr std::size_t packet_bytes_max = strings_bytes_max + 1024;
 inline constexpr std::uint32_t strings_max = 4096; ///< arguments and variables together
 inline constexpr std::size_t fds_max = 8;          ///< descriptors beside one frame
-inline constexpr std::uint32_t slots_max = 264;    ///< containers of one helper
+inline constexpr std::uint32_t slots_max = 264;    ///< containers of one helper (launcher.hpp)
 inline constexpr std::uint32_t images_max = 6;     ///< root file systems besides the host's
 inline constexpr std::size_t terminals_max = 16;   ///< of one container at the same time
 /// Pseudo-terminals of one container: those, and what programs make (script, tmux, tests).
@@ -153,7 +154,7 @@ struct born {
   std::int32_t pid = 0; ///< as the host counts
 };
 
-/// Pid 1 waits for commands. Beside it: the work directory (O_PATH).
+/// Pid 1 waits for commands. Beside it: the root of the work directory's file system (O_PATH).
 struct ready {
   static constexpr kind id = kind::ready;
   kind what = id;
