@@ -1,5 +1,6 @@
 #include "actors/dispatcher.hpp"
 
+#include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
 #include "actors/container_supply.hpp"
 #include "actors/errors.hpp"
@@ -11,11 +12,14 @@
 #include "actors/live_jobs.hpp"
 #include "actors/metrics.hpp"
 #include "actors/supervision.hpp"
+#include "actors/workspace.hpp"
 #include "base/log.hpp"
+#include "config/ignored_paths.hpp"
 
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -36,6 +40,12 @@ std::string joined(const std::vector<std::string>& sentences) {
   return text;
 }
 
+std::shared_ptr<const sandbox::ignore_rules> usual_ignore_rules() {
+  auto rules = sandbox::ignore_rules::parse(config::default_ignored_paths());
+  return std::make_shared<const sandbox::ignore_rules>(rules ? std::move(*rules)
+                                                             : sandbox::ignore_rules{});
+}
+
 using phase = live_job::phase;
 
 /// What jobs and the launcher tell, besides the public protocol.
@@ -52,7 +62,10 @@ struct dispatcher_state {
         queue(dispatcher_bounds::queued_max, dispatcher_bounds::queued_per_key_max),
         containers(can_run() ? context.warm_target : 0) {
     install_handlers(self, name);
-    self->set_down_handler([this](const caf::down_msg& m) { on_job_down(m); });
+    self->set_down_handler([this](const caf::down_msg& m) {
+      if (workspaces.erase(m.source) == 0)
+        on_job_down(m);
+    });
   }
 
   ~dispatcher_state() {
@@ -68,12 +81,32 @@ struct dispatcher_state {
       [this](const cancel_job& m) { return on_cancel(m); },
       [this](const find_job& m) { return on_find(m); },
       [this](const wait_job& m) { return on_wait(m); },
+      [this](const open_workspace& m) { return on_open_workspace(m); },
       [this](const describe_queue&) { return describe(); },
       [this](const stop_jobs& m) { return on_stop(m); },
       [this](const job_started& m) { on_job_started(m); },
       [this](const job_done& m) { on_job_done(m); },
       [this](const container_made& m) { on_container_made(m); },
     };
+  }
+
+  // -- containers of rooms ----------------------------------------------------------------------
+
+  caf::result<caf::actor> on_open_workspace(const open_workspace& m) {
+    if (!can_run())
+      return to_error({errc::unavailable, "this server can not run programs"});
+    if (stopping)
+      return to_error({errc::shutting_down, "the server is stopping"});
+    if (workspaces.size() >= context.workspaces_max)
+      return to_error({errc::queue_full, "every container for rooms is in use; try again later"});
+    if (!tree_worker)
+      tree_worker = spawn_blocking_worker(self->home_system());
+    auto made = spawn_workspace(self->home_system(), {context.launcher, tree_worker, ignored,
+                                                      context.workspace_spec, m.listener});
+    self->monitor(made);
+    workspaces.insert(made.address());
+    log::info("a container for a room", {{"room", m.room.str()}, {"now", workspaces.size()}});
+    return made;
   }
 
   // -- new jobs -------------------------------------------------------------------------------
@@ -560,6 +593,9 @@ struct dispatcher_state {
   dispatcher_context context;
   fair_queue queue;
   container_supply containers;
+  std::set<caf::actor_addr> workspaces; // of rooms; bounded by workspaces_max
+  caf::actor tree_worker;               // of them all; made with the first
+  const std::shared_ptr<const sandbox::ignore_rules> ignored = usual_ignore_rules();
   job_waiters waiters;
   live_jobs jobs;
   std::unordered_map<caf::actor_addr, job_id> actors_of; ///< job actors that run

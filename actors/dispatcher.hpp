@@ -71,6 +71,13 @@ struct queue_status {
   sandbox::host_status host;
 };
 
+/// Makes a container for a room to work in; answers its actor (workspace.hpp) at once.
+/// errc::queue_full with workspaces_max, errc::unavailable when this host can not run programs.
+struct open_workspace {
+  room_id room;
+  caf::actor listener; ///< the room's; the workspace ends with it
+};
+
 /// Takes no new jobs; running ones get `grace` to end by themselves and are then put back as
 /// described in the dispatcher's protocol. Answers when nothing runs any more.
 struct stop_jobs {
@@ -93,6 +100,7 @@ struct dispatcher_bounds {
 ///                                              bounds, errc::shutting_down while stopping
 ///   cancel_job            room, API            void, once cancelled or told to
 ///   find_job, wait_job    API                  job_view
+///   open_workspace        room                 caf::actor
 ///   describe_queue        /health, /metrics    queue_status
 ///   stop_jobs             node                 void
 /// A job's life (storage::job_status):
@@ -105,6 +113,7 @@ struct dispatcher_bounds {
 using dispatcher_actor =
   caf::typed_actor<caf::result<void>(submit_job), caf::result<void>(cancel_job),
                    caf::result<job_view>(find_job), caf::result<job_view>(wait_job),
+                   caf::result<caf::actor>(open_workspace),
                    caf::result<queue_status>(describe_queue), caf::result<void>(stop_jobs)>;
 
 struct dispatcher_context {
@@ -116,6 +125,8 @@ struct dispatcher_context {
   wall_clock now = system_now;
   std::uint32_t parallel = 4;    ///< jobs running at the same time
   std::uint32_t warm_target = 2; ///< idle containers kept ready
+  std::uint32_t workspaces_max = 16;
+  sandbox::container_spec workspace_spec = {};
 };
 
 dispatcher_actor spawn_dispatcher(caf::actor_system& system, dispatcher_context context);

@@ -346,6 +346,11 @@ result<void> document_files::create_binary(crdt::transaction& edit, const std::s
   return made ? put_blob(edit, *made, hash, bytes) : result<void>{made.why()};
 }
 
+result<void> document_files::create_directory(crdt::transaction& edit, const std::string& path) {
+  const auto made = add_entry(edit, path, file_kind::directory);
+  return made ? result<void>{} : result<void>{made.why()};
+}
+
 result<void> document_files::merge_text(crdt::transaction& edit, const document_file& file,
                                         std::string_view base, std::string_view wanted) {
   const auto body = text_type(file);

@@ -93,6 +93,7 @@ public:
   result<void> create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
   result<void> create_binary(crdt::transaction& edit, const std::string& path,
                              const std::string& hash, std::uint64_t bytes);
+  result<void> create_directory(crdt::transaction& edit, const std::string& path);
   /// Makes the text what a client wants that last knew it as `base`: only what the client changed
   /// is changed, and what others typed since then stays.
   result<void> merge_text(crdt::transaction& edit, const document_file& file, std::string_view base,

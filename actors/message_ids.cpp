@@ -1,11 +1,13 @@
 #include "actors/message_ids.hpp"
 
+#include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
 #include "actors/job.hpp"
 #include "actors/node.hpp"
 #include "actors/participant.hpp"
 #include "actors/relay.hpp"
 #include "actors/store.hpp"
+#include "actors/workspace.hpp"
 
 #include <caf/init_global_meta_objects.hpp>
 

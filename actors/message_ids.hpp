@@ -64,6 +64,7 @@ struct close_room;
 struct room_event;
 struct participant_request;
 struct participant_gone;
+struct connection_drained;
 struct end_participant;
 
 struct submit_job;
@@ -98,6 +99,28 @@ struct document_frames;
 struct flush_document;
 struct document_news;
 struct enter_alias;
+
+struct open_terminal;
+struct write_terminal;
+struct resize_terminal;
+struct close_terminal;
+struct replay_terminal;
+
+struct blocking_task;
+struct open_workspace;
+struct wanted_changes;
+struct found_changes;
+struct open_shell;
+struct type_into_shell;
+struct resize_shell;
+struct close_shell;
+struct replay_shell;
+struct settle_files;
+struct shell_opened;
+struct shell_output;
+struct shell_ended;
+struct shell_heard;
+struct tree_touched;
 
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
@@ -210,6 +233,30 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::flush_document))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_news))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::enter_alias))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_terminal))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_terminal))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::resize_terminal))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_terminal))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::replay_terminal))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::connection_drained))
+
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::blocking_task))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_workspace))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::wanted_changes))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::found_changes))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_shell))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::type_into_shell))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::resize_shell))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_shell))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::replay_shell))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::settle_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_opened))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_output))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_ended))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_heard))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::tree_touched))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -296,3 +343,27 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_frames)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::flush_document)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::enter_alias)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::resize_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replay_terminal)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::connection_drained)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::blocking_task)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_workspace)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::wanted_changes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::found_changes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_shell)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::type_into_shell)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::resize_shell)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_shell)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replay_shell)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::settle_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_heard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::tree_touched)

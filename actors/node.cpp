@@ -85,6 +85,8 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   jobs.counters = settings.counters;
   jobs.parallel = settings.parallel_jobs;
   jobs.warm_target = settings.warm_containers;
+  jobs.workspaces_max = settings.room_containers;
+  jobs.workspace_spec = settings.room_container;
   made.dispatcher = spawn_dispatcher(system, std::move(jobs));
 
   room_context rooms;

@@ -28,6 +28,8 @@ struct node_settings {
   std::shared_ptr<metrics> counters;
   std::uint32_t parallel_jobs = 4;
   std::uint32_t warm_containers = 2;
+  std::uint32_t room_containers = 16;
+  sandbox::container_spec room_container;
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
   /// Called once, on any thread, for each of the four actors below that ends without having been
   /// asked to. Null: the process ends at once with status 1.

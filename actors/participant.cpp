@@ -3,6 +3,7 @@
 #include "actors/supervision.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace coterie::actors {
 
@@ -50,8 +51,14 @@ struct participant_state {
     return {
       [this](const participant_request& m) { on_request(m); },
       [this](const room_event& m) {
-        if (is_joined) // else the next welcome contains it
-          sink->on_event(m);
+        if (!is_joined)
+          return; // the next welcome contains it
+        sink->on_event(m);
+        ask_for_missed();
+      },
+      [this](const connection_drained&) {
+        sink->on_writable();
+        ask_for_missed();
       },
       [this](participant_gone) { self->quit(); },
       [this](const end_participant&) { rejoin(); },
@@ -119,7 +126,10 @@ struct participant_state {
   // -- requests ------------------------------------------------------------------------------
 
   void on_request(const participant_request& m) {
-    if (in_flight + waiting.size() >= participant_bounds::requests_max)
+    const auto most = std::holds_alternative<write_terminal>(m.what)
+                        ? participant_bounds::keys_max
+                        : participant_bounds::requests_max;
+    if (in_flight + waiting.size() >= most)
       return sink->on_reply(m.reference,
                             failure{errc::rate_limited, "too many requests without an answer"});
     if (!is_joined) {
@@ -135,9 +145,11 @@ struct participant_state {
       .then(
         [this, reference, what](const room_entry& entry) {
           self->request(entry.room, request_timeout, what)
-            .then([this, reference](
-                    const run_accepted& accepted) { reply(reference, accepted.job.str()); },
-                  [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
+            .then(
+              [this, reference](const run_accepted& accepted) {
+                reply(reference, request_answer{accepted.job});
+              },
+              [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
         },
         [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }
@@ -146,11 +158,54 @@ struct participant_state {
     if (me.grants < storage::role::editor)
       return reply(reference, failure{errc::forbidden, "this needs the role editor in the room"});
     self->request(dispatcher, request_timeout, cancel_job{what.id, room})
-      .then([this, reference] { reply(reference, std::string()); },
+      .then([this, reference] { reply(reference, request_answer{}); },
             [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }
 
-  void reply(const std::string& reference, const result<std::string>& answer) {
+  void ask(const std::string& reference, const open_terminal& what) {
+    ask_room(what, [this, reference](const result<std::uint32_t>& opened) {
+      if (opened)
+        reply(reference, request_answer{*opened});
+      else
+        reply(reference, opened.why());
+    });
+  }
+
+  void ask_for_missed() {
+    for (const auto& missed : sink->take_missed())
+      if (const auto room_relay = caf::actor_cast<caf::actor>(relay))
+        self->send(room_relay, missed);
+  }
+
+  /// The others about terminals.
+  template <class Request>
+  void ask(const std::string& reference, const Request& what) {
+    ask_room(what, [this, reference](const result<void>& done) {
+      if (!done)
+        reply(reference, done.why());
+      else if (!reference.empty())
+        reply(reference, request_answer{});
+      else
+        --in_flight;
+    });
+  }
+
+  /// Through the relay, which knows where the room is. It answers, or is gone: no timer is needed
+  /// for each key that somebody presses.
+  template <class Request, class Tell>
+  void ask_room(const Request& what, Tell tell) {
+    const auto refused = [tell](const caf::error& why) { tell(to_failure(why)); };
+    const auto room_relay = caf::actor_cast<caf::actor>(relay);
+    if (!room_relay)
+      return tell(failure{errc::unavailable, "the room is moving; try again"});
+    if constexpr (std::is_same_v<Request, open_terminal>)
+      self->request(room_relay, caf::infinite, what)
+        .then([tell](std::uint32_t answer) { tell(answer); }, refused);
+    else
+      self->request(room_relay, caf::infinite, what).then([tell] { tell({}); }, refused);
+  }
+
+  void reply(const std::string& reference, const result<request_answer>& answer) {
     --in_flight;
     sink->on_reply(reference, answer);
   }

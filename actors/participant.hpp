@@ -18,8 +18,13 @@ namespace coterie::actors {
 /// the answer. A cancel_job reaches jobs of the participant's room only.
 struct participant_request {
   std::string reference;
-  std::variant<start_run, cancel_job> what;
+  std::variant<start_run, cancel_job, open_terminal, write_terminal, resize_terminal,
+               close_terminal>
+    what;
 };
+
+/// The connection takes bytes again, after it had not: the sink is told, on its actor.
+struct connection_drained {};
 
 /// The connection is closed: leave the room.
 struct participant_gone {};
@@ -33,7 +38,9 @@ struct end_participant {
 /// One live connection to one room; lives on the front node.
 ///
 /// Protocol                            from     answer
-///   participant_request               net      through the sink
+///   participant_request               net      through the sink; what is done to a terminal and
+///                                              has no reference is answered when it failed only
+///   connection_drained                net      -
 ///   participant_gone                  net      -
 ///   room_event                        relay    through the sink
 ///   end_participant                   relay    -
@@ -43,6 +50,8 @@ struct end_participant {
 /// Bounds  the sink's outbound queue (net); one join in flight; requests_max not yet answered.
 struct participant_bounds {
   static constexpr std::size_t requests_max = 64;
+  /// The same for keys typed into terminals, of which pasting makes many at once.
+  static constexpr std::size_t keys_max = 1024;
 };
 
 /// With `documents` the participant takes part in the document through that port, and hears no

@@ -6,10 +6,15 @@
 #include "actors/room_event.hpp"
 #include "base/result.hpp"
 
-#include <string>
+#include <cstdint>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace coterie::actors {
+
+/// What a request brought: the run it started, the number of the terminal it opened, or nothing.
+using request_answer = std::variant<std::monostate, job_id, std::uint32_t>;
 
 /// Called on actor threads; must not block. Calls after the connection closed do nothing.
 class participant_sink {
@@ -19,8 +24,14 @@ public:
   /// The room is joined, the first time or again after its owner moved.
   virtual void on_joined(const joined& welcome, const participant& self) = 0;
   virtual void on_event(const room_event& what) = 0;
-  /// The answer to a request: a job id for start_run, empty for cancel_job.
-  virtual void on_reply(std::string_view reference, const result<std::string>& answer) = 0;
+  /// The answer to a request.
+  virtual void on_reply(std::string_view reference, const result<request_answer>& answer) = 0;
+  /// The connection takes bytes again (connection_drained).
+  virtual void on_writable() {}
+  /// Terminal output that it missed and wants now; asked for after each event and on_writable().
+  virtual std::vector<replay_terminal> take_missed() {
+    return {};
+  }
   /// The room cannot be joined, or the participant has to go: close the connection.
   virtual void on_end(const failure& why) = 0;
 };

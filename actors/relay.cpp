@@ -29,6 +29,12 @@ struct relay_state {
       [this](const room_event& m) { on_event(m); },
       [this](const document_news& m) { on_document_news(m); },
       [this](const role_changed& m) { on_role_changed(m); },
+      // What participants ask of the room; it answers them.
+      [this](const open_terminal& m) { return self->delegate(owner, m); },
+      [this](const write_terminal& m) { return self->delegate(owner, m); },
+      [this](const resize_terminal& m) { return self->delegate(owner, m); },
+      [this](const close_terminal& m) { return self->delegate(owner, m); },
+      [this](const replay_terminal& m) { return self->delegate(owner, m); },
     };
   }
 
@@ -63,7 +69,7 @@ struct relay_state {
   void on_event(const room_event& news) {
     // What happened before the welcome is in the welcome.
     for (const auto& [id, member] : participants)
-      if (member.is_joined && !member.documents)
+      if (member.is_joined && !member.documents && (!news.only || *news.only == member.who))
         self->send(member.handle, news);
   }
 

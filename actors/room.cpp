@@ -9,6 +9,7 @@
 #include "actors/room_files.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
+#include "actors/room_workspace.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 #include "base/text.hpp"
@@ -50,10 +51,17 @@ struct room_state {
                    flush_soon();
                },
                [this](const failure& why) { on_store_failed(why); }}),
+        workspace(self, context.dispatcher, room.id, document, files,
+                  {[this](event what) { tell_all(std::move(what)); },
+                   [this](participant_id to, event what) { tell_one(to, std::move(what)); },
+                   [this] { flush_soon(); }}),
         runs(std::move(loaded.runs)),
         last_used(self->clock().now()) {
     install_handlers(self, name);
-    self->set_down_handler([this](const caf::down_msg& gone) { on_relay_gone(gone.source); });
+    self->set_down_handler([this](const caf::down_msg& gone) {
+      if (!workspace.on_down(gone.source, to_failure(gone.reason)))
+        on_relay_gone(gone.source);
+    });
   }
 
   ~room_state() {
@@ -86,6 +94,21 @@ struct room_state {
         tell_all(run_output{m.id, m.from, m.bytes});
       },
       [this](const job_ended& m) { on_job_ended(m); },
+      [this](const open_terminal& m) { return on_open_terminal(m); },
+      [this](const write_terminal& m) {
+        return on_terminal(m.who, [&] { return workspace.write(m.number, m.bytes); });
+      },
+      [this](const resize_terminal& m) {
+        return on_terminal(m.who, [&] { return workspace.resize(m.number, m.size); });
+      },
+      [this](const close_terminal& m) {
+        return on_terminal(m.who, [&] { return workspace.close(m.number); });
+      },
+      [this](const replay_terminal& m) { workspace.replay(m.number, m.from, m.by, true); },
+      [this](const found_changes& m) { on_found_changes(m); },
+      [this](const shell_opened& m) { workspace.on_opened(m); },
+      [this](const shell_output& m) { workspace.on_output(m); },
+      [this](const shell_ended& m) { workspace.on_ended(m); },
       [this](const lease_renewed& m) { on_lease_renewed(m); },
       [this](const lease_lost& m) { on_lease_lost(m); },
       [this](const close_room&) { close("shutting_down"); },
@@ -353,6 +376,37 @@ struct room_state {
               });
   }
 
+  // -- terminals and the container ------------------------------------------------------------
+
+  caf::result<std::uint32_t> on_open_terminal(const open_terminal& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    if (room.status == storage::room_status::inactive)
+      return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
+    auto promise = self->make_response_promise<std::uint32_t>();
+    workspace.open_terminal(m.by, m.size, [promise](const result<terminal_number>& opened) mutable {
+      if (opened)
+        promise.deliver(*opened);
+      else
+        promise.deliver(to_error(opened.why()));
+    });
+    return promise;
+  }
+
+  template <class Use>
+  caf::result<void> on_terminal(const caller& who, Use use) {
+    if (auto granted = admit_write(who, role::editor); !granted)
+      return to_error(granted.why());
+    if (auto done = use(); !done)
+      return to_error(done.why());
+    return caf::unit;
+  }
+
+  void on_found_changes(const found_changes& m) {
+    last_used = self->clock().now();
+    workspace.on_found(m);
+  }
+
   // -- participants --------------------------------------------------------------------------
 
   caf::result<joined> on_join(const join& m) {
@@ -370,11 +424,13 @@ struct room_state {
     if (context.counters && !is_back)
       context.counters->add_participants(1);
     tell_all(participant_joined{who});
-    if (m.port == 0)
-      return joined{room, *granted, members.participants(), runs.newest()};
+    if (m.port == 0) {
+      workspace.replay_all(who.id); // comes behind the answer
+      return joined{room, *granted, members.participants(), runs.newest(), workspace.terminals()};
+    }
     document.join({who.id, who.name, *granted, m.port, m.wants_saved});
     flush_soon();
-    return joined{room, *granted, {}, {}};
+    return joined{room, *granted, {}, {}, {}};
   }
 
   void on_leave(const leave& m) {
@@ -410,6 +466,11 @@ struct room_state {
         context.counters->add_participants(-1);
       tell_all(participant_left{who});
     }
+  }
+
+  void tell_one(participant_id who, event fact) {
+    if (const auto relay = members.relay_of(who))
+      caf::anon_send(relay, room_event{std::make_shared<const event>(std::move(fact)), who});
   }
 
   /// One shared event for every relay.
@@ -480,6 +541,7 @@ struct room_state {
     if (document.files().take_tree_changed())
       follow_main_file();
     saver.after_changes();
+    workspace.after_changes();
   }
 
   /// The main file keeps being it when somebody gives it another name.
@@ -532,7 +594,10 @@ struct room_state {
       return;
     begin_closing();
     tell_all(room_closed_event{std::move(reason)});
-    saver.finish([this] { self->quit(); });
+    workspace.settle([this] {
+      workspace.end();
+      saver.finish([this] { self->quit(); });
+    });
   }
 
   void schedule_tick() {
@@ -565,6 +630,7 @@ struct room_state {
   room_document& document;
   room_files files;
   room_saver saver;
+  room_workspace workspace;
   room_runs runs;
   membership members;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush

@@ -10,6 +10,7 @@
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
 #include "actors/run.hpp"
+#include "sandbox/terminal.hpp"
 #include "storage/records.hpp"
 
 #include <caf/actor.hpp>
@@ -145,6 +146,40 @@ struct run_listing {
   std::vector<job_view> runs; ///< newest first, at most room_bounds::runs_listed_max, no results
 };
 
+// -- terminals --------------------------------------------------------------------------------
+
+/// Opens a terminal for everybody in the room; answers its number. Needs role editor, as all of
+/// these do.
+struct open_terminal {
+  caller who;
+  participant_id by;
+  sandbox::terminal_size size;
+};
+
+struct write_terminal {
+  caller who;
+  std::uint32_t number = 0;
+  std::string bytes;
+};
+
+struct resize_terminal {
+  caller who;
+  std::uint32_t number = 0;
+  sandbox::terminal_size size;
+};
+
+struct close_terminal {
+  caller who;
+  std::uint32_t number = 0;
+};
+
+/// From a connection that missed some output: what was written from byte `from` on.
+struct replay_terminal {
+  participant_id by;
+  std::uint32_t number = 0;
+  std::uint64_t from = 0;
+};
+
 // -- participants -----------------------------------------------------------------------------
 
 /// From a relay, for one of its participants.
@@ -161,8 +196,9 @@ struct join {
 struct joined {
   storage::room_record room;
   storage::role grants = storage::role::viewer;
-  std::vector<participant> participants; ///< the new one included; none for who hears no events
-  std::vector<job_view> runs;            ///< the same
+  std::vector<participant> participants;  ///< the new one included; none for who hears no events
+  std::vector<job_view> runs;             ///< the same
+  std::vector<terminal_opened> terminals; ///< the same; what they wrote follows as events
 };
 
 struct leave {
@@ -224,6 +260,10 @@ struct room_bounds {
 ///   flush_document                                  itself             -
 ///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
+///   open_terminal, write_terminal,
+///   resize_terminal, close_terminal                 participant        the number / void
+///   replay_terminal                                 participant        -
+///   found_changes, shell_opened, _output, _ended    workspace          -
 ///   lease_renewed, lease_lost, close_room           directory          -
 /// States  open -> closing (every request: errc::unavailable, ask the directory again) -> gone.
 ///         The directory loads; a room exists only with its whole state, so that nothing is ever
@@ -241,8 +281,12 @@ using room_actor = caf::typed_actor<
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),
   caf::result<void>(flush_document), caf::result<void>(job_started), caf::result<void>(job_output),
-  caf::result<void>(job_ended), caf::result<void>(lease_renewed), caf::result<void>(lease_lost),
-  caf::result<void>(close_room)>;
+  caf::result<void>(job_ended), caf::result<std::uint32_t>(open_terminal),
+  caf::result<void>(write_terminal), caf::result<void>(resize_terminal),
+  caf::result<void>(close_terminal), caf::result<void>(replay_terminal),
+  caf::result<void>(found_changes), caf::result<void>(shell_opened),
+  caf::result<void>(shell_output), caf::result<void>(shell_ended), caf::result<void>(lease_renewed),
+  caf::result<void>(lease_lost), caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {

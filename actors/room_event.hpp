@@ -6,9 +6,12 @@
 #include "actors/run.hpp"
 #include "base/ids.hpp"
 #include "sandbox/launcher.hpp"
+#include "sandbox/terminal.hpp"
 #include "storage/records.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -46,16 +49,41 @@ struct run_finished {
   job_view run;
 };
 
+struct terminal_opened {
+  std::uint32_t number = 0;
+  sandbox::terminal_size size;
+  participant_id by;
+};
+
+struct terminal_output {
+  std::uint32_t number = 0;
+  std::uint64_t offset = 0; ///< number of the first byte since the terminal was opened
+  std::string bytes;        ///< raw
+  bool is_replay = false;   ///< for one reader: what was written before
+};
+
+struct terminal_resized {
+  std::uint32_t number = 0;
+  sandbox::terminal_size size;
+};
+
+struct terminal_closed {
+  std::uint32_t number = 0;
+  sandbox::terminal_end end;
+};
+
 struct room_closed_event {
   std::string reason; ///< "deleted", "idle", "moved", "shutting_down"
 };
 
 using event = std::variant<participant_joined, participant_left, run_started, run_output,
-                           run_finished, room_closed_event>;
+                           run_finished, terminal_opened, terminal_output, terminal_resized,
+                           terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {
   std::shared_ptr<const event> what;
+  std::optional<participant_id> only = {}; ///< nothing: for everybody
 };
 
 } // namespace coterie::actors

@@ -247,6 +247,51 @@ room_files::written room_files::describe(std::string_view path, std::uint64_t se
   return done;
 }
 
+result<void> room_files::merge(std::string_view path, const std::string* base,
+                               const std::string& text, const writer& who) {
+  const auto* current = files_.find(path);
+  if (auto fits = check_size(current, text.size()); !fits)
+    return fits;
+  if (current && current->kind == file_kind::directory)
+    return {errc::invalid_argument, "path: " + current->path + " is a directory"};
+  if (!current)
+    if (auto place = files_.check_new_path(path); !place)
+      return place;
+  result<void> accepted;
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    if (!current)
+      accepted = files_.create_text(edit, std::string(path), text);
+    else if (current->kind == file_kind::binary)
+      accepted = files_.replace_with_text(edit, *current, text);
+    else
+      accepted = files_.merge_text(edit, *current, base ? *base : files_.text_of(*current), text);
+  });
+  return accepted;
+}
+
+result<void> room_files::move(std::string_view from, std::string_view to, const writer& who) {
+  const auto* file = files_.find(from);
+  if (!file)
+    return no_such_file(from);
+  if (auto place = files_.check_place(to); !place)
+    return place;
+  result<void> accepted;
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    accepted = files_.rename(edit, *file, std::string(to));
+  });
+  return accepted;
+}
+
+result<void> room_files::make_directory(std::string_view path, const writer& who) {
+  if (auto place = files_.check_new_path(path); !place)
+    return place;
+  result<void> accepted;
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    accepted = files_.create_directory(edit, std::string(path));
+  });
+  return accepted;
+}
+
 result<std::uint64_t> room_files::remove(std::string_view path,
                                          std::optional<std::uint64_t> if_match, const writer& who) {
   const auto* file = files_.find(path);

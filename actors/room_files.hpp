@@ -85,6 +85,22 @@ public:
   result<written> write(std::string_view path, std::string content, bool is_text,
                         std::optional<std::uint64_t> if_match, const writer& who, time_point now);
 
+  /// A program made the text `text` of what was `base` to it; null: it made the file. The errors of
+  /// write().
+  result<void> merge(std::string_view path, const std::string* base, const std::string& text,
+                     const writer& who);
+  /// errc::not_found, and what a new path may be refused for.
+  result<void> move(std::string_view from, std::string_view to, const writer& who);
+  result<void> make_directory(std::string_view path, const writer& who);
+  /// The content of a binary file; null when it is not stored here.
+  std::shared_ptr<const std::string> blob(std::string_view hash) const {
+    const auto known = blobs_.find(hash);
+    return known == blobs_.end() ? nullptr : known->second;
+  }
+  std::string text_of(const document_file& file) {
+    return files_.text_of(file);
+  }
+
   /// errc::not_found, errc::version_mismatch; else the sequence.
   result<std::uint64_t> remove(std::string_view path, std::optional<std::uint64_t> if_match,
                                const writer& who);

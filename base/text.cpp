@@ -90,6 +90,17 @@ std::string_view utf8_prefix(std::string_view bytes, std::size_t bytes_max) noex
   return bytes.substr(0, cut);
 }
 
+std::size_t unfinished_utf8(std::string_view bytes) noexcept {
+  for (std::size_t n = 1; n <= 3 && n <= bytes.size(); ++n) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - n]);
+    if ((byte & 0xc0U) == 0x80U)
+      continue; // inside a character
+    const std::size_t length = byte >= 0xf0U ? 4 : byte >= 0xe0U ? 3 : byte >= 0xc0U ? 2 : 1;
+    return length > n ? n : 0;
+  }
+  return 0;
+}
+
 int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9')
     return c - '0';

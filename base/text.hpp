@@ -19,6 +19,9 @@ std::string to_utf8(std::string_view bytes);
 /// UTF-8 sequence. Never shortens by more than three bytes beyond the cut.
 std::string_view utf8_prefix(std::string_view bytes, std::size_t bytes_max) noexcept;
 
+/// How many bytes at the end of `bytes`, three at most, begin a UTF-8 sequence that is not whole.
+std::size_t unfinished_utf8(std::string_view bytes) noexcept;
+
 /// The value of a hexadecimal digit of either case; -1 for anything else.
 int hex_value(char c) noexcept;
 

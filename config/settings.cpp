@@ -129,7 +129,7 @@ constexpr std::array table{
          }},
   option{"shutdown-grace", "TIME", "how long running programs may finish at shutdown", "10s",
          [](settings& s, value v) { return read_duration(s.shutdown_grace, v); }},
-  option{"rooms.idle-after", "TIME", "when an unused room leaves memory", "10min",
+  option{"rooms.idle-after", "TIME", "when an unused room is put to sleep", "30min",
          [](settings& s, value v) { return read_duration(s.room_idle_after, v); }},
   option{"yjs.create-on-join", "YES", "whether the first join of a new name makes a room: on, off",
          "on", [](settings& s, value v) { return read_switch(s.yjs_create_on_join, v); }},
@@ -139,6 +139,21 @@ constexpr std::array table{
   option{
     "sandbox.warm", "N", "idle containers kept ready", "4",
     [](settings& s, value v) { return read_number<std::uint32_t>(s.warm_containers, v, 0, 256); }},
+  option{
+    "sandbox.rooms", "N", "rooms that may have a container of their own at the same time", "16",
+    [](settings& s, value v) { return read_number<std::uint32_t>(s.room_containers, v, 0, 128); }},
+  option{"sandbox.room-memory", "MB", "memory of a room's container", "512",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.room_memory_mb, v, 32, 1U << 20);
+         }},
+  option{"sandbox.room-disk", "MB", "files of a room's container, in memory", "256",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.room_disk_mb, v, 16, 1U << 20);
+         }},
+  option{"sandbox.room-processes", "N", "processes and threads of a room's container", "128",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.room_processes, v, 8, 32'768);
+         }},
   option{"sandbox.images", "DIR", "folder with root file systems besides the host's own", "",
          [](settings& s, value v) { return read_text(s.image_root, v); }},
   option{"sandbox.cgroups", "WHICH", "auto, or off (weaker limits)", "auto",

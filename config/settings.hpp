@@ -37,7 +37,7 @@ struct settings {
   std::string database = "sqlite";
 
   // rooms
-  std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
+  std::chrono::milliseconds room_idle_after{std::chrono::minutes{30}};
 
   // the Yjs endpoint
   bool yjs_create_on_join = true; ///< whether a new name below /yjs/ makes a room
@@ -45,6 +45,10 @@ struct settings {
   // runs
   std::uint32_t parallel_jobs = 4;
   std::uint32_t warm_containers = 4;
+  std::uint32_t room_containers = 16;
+  std::uint32_t room_memory_mb = 512; ///< of one room's container
+  std::uint32_t room_disk_mb = 256;
+  std::uint32_t room_processes = 128;
   std::string image_root;
   cgroup_use cgroups = cgroup_use::automatic;
   std::string languages_file;

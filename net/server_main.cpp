@@ -123,7 +123,9 @@ result<std::shared_ptr<const config::language_table>> load_languages(const std::
 std::shared_ptr<sandbox::launcher> start_launcher(const config::settings& settings) {
   sandbox::launcher_settings wanted;
   wanted.image_root = settings.image_root;
-  wanted.slots_max = settings.parallel_jobs + settings.warm_containers + 2; // 2: probe, hand-over
+  wanted.slots_max = std::min(sandbox::launcher_settings::slots_limit,
+                              settings.parallel_jobs + settings.warm_containers
+                                + settings.room_containers + 2); // 2: probe, hand-over
   wanted.use_cgroups = settings.cgroups == config::cgroup_use::automatic;
   auto started = sandbox::launcher::start(wanted);
   if (!started) {
@@ -284,6 +286,11 @@ int serve(command_line line, const char* const* environment) {
   wanted.counters = counters;
   wanted.parallel_jobs = settings->parallel_jobs;
   wanted.warm_containers = settings->warm_containers;
+  wanted.room_containers = settings->room_containers;
+  wanted.room_container.memory_bytes = std::uint64_t{settings->room_memory_mb} << 20;
+  wanted.room_container.disk_bytes = std::uint64_t{settings->room_disk_mb} << 20;
+  wanted.room_container.inodes = 65'536;
+  wanted.room_container.processes = settings->room_processes;
   wanted.room_idle_after = settings->room_idle_after;
   auto node = actors::start_node(system, std::move(wanted));
   if (!node)

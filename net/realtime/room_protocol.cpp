@@ -1,5 +1,6 @@
 #include "net/realtime/room_protocol.hpp"
 
+#include "actors/room_workspace.hpp"
 #include "base/text.hpp"
 #include "net/api/program.hpp"
 #include "net/api/runs.hpp"
@@ -31,6 +32,34 @@ json::object participant_json(const actors::participant& who) {
           {"role", storage::to_string(who.grants)}};
 }
 
+json::object terminal_json(const actors::terminal_opened& terminal) {
+  return {{"terminal", terminal.number},
+          {"rows", terminal.size.rows},
+          {"columns", terminal.size.columns},
+          {"by", terminal.by.str()}};
+}
+
+std::string terminal_closed_frame(const actors::terminal_closed& closed) {
+  using kind = sandbox::terminal_end::kind;
+  auto out = frame("terminal_closed");
+  out["terminal"] = closed.number;
+  switch (closed.end.how) {
+  case kind::exited:
+    out["reason"] = "exited";
+    out["exit_code"] = closed.end.exit_code;
+    break;
+  case kind::signalled:
+    out["reason"] = "signalled";
+    out["signal"] = closed.end.signal;
+    break;
+  case kind::lost:
+    out["reason"] = "lost";
+    out["detail"] = to_utf8(closed.end.detail);
+    break;
+  }
+  return json::serialize(out);
+}
+
 /// What a run did without what it wrote: that was streamed, and is in GET /api/v1/runs/{id}.
 json::object without_streams(json::object run) {
   for (const char* name : {"stdout", "stderr", "stdout_base64", "stderr_base64"})
@@ -58,40 +87,70 @@ failure wrong_fields(const complaints& wrong) {
   return {errc::invalid_argument, std::move(all)};
 }
 
-decltype(client_frame::what) read_request(const json::object& body) {
+sandbox::terminal_size read_size(const field_reader& fields) {
+  const sandbox::terminal_size usual;
+  const auto side = [&](std::string_view name, std::uint16_t otherwise) {
+    return static_cast<std::uint16_t>(
+      fields.positive(name, sandbox::terminal_side_max).value_or(otherwise));
+  };
+  return {side("rows", usual.rows), side("columns", usual.columns)};
+}
+
+/// Which terminal a request is about.
+std::uint32_t read_terminal_number(const field_reader& fields) {
+  const auto number = fields.positive("terminal", UINT32_MAX);
+  if (!fields.has("terminal"))
+    fields.complain("terminal", "is required");
+  return static_cast<std::uint32_t>(number.value_or(0));
+}
+
+client_request read_terminal_request(std::string_view type, const field_reader& fields) {
+  if (type == "open_terminal")
+    return actors::open_terminal{{}, {}, read_size(fields)};
+  const auto number = read_terminal_number(fields);
+  if (type == "close_terminal")
+    return actors::close_terminal{{}, number};
+  if (type == "resize_terminal") {
+    for (const char* side : {"rows", "columns"})
+      if (!fields.has(side))
+        fields.complain(side, "is required");
+    return actors::resize_terminal{{}, number, read_size(fields)};
+  }
+  auto data = fields.text("data", actors::room_workspace_bounds::write_bytes_max);
+  if (!fields.has("data"))
+    fields.complain("data", "is required");
+  return actors::write_terminal{{}, number, data.value_or("")};
+}
+
+result<client_request> read_request(const json::object& body) {
   complaints wrong;
   const field_reader fields{body, wrong};
   const auto type = fields.text("type", bounds::name_bytes_max);
   if (type == "ping")
-    return {ping_request{}};
+    return client_request{ping_request{}};
   if (type == "start_run") {
     auto run = read_start_run(fields);
     if (!wrong.empty())
       return wrong_fields(wrong);
-    return {std::move(run)};
+    return client_request{std::move(run)};
   }
   if (type == "cancel_run") {
     const auto text = fields.text("run", bounds::name_bytes_max);
     const auto job = job_id::parse(text.value_or(""));
     if (!job)
       return failure{errc::invalid_argument, "run: must be the id of a run"};
-    return {actors::cancel_job{*job}};
+    return client_request{actors::cancel_job{*job}};
+  }
+  if (type == "open_terminal" || type == "write_terminal" || type == "resize_terminal"
+      || type == "close_terminal") {
+    auto request = read_terminal_request(*type, fields);
+    if (!wrong.empty())
+      return wrong_fields(wrong);
+    return request;
   }
   if (!type)
     return failure{errc::invalid_argument, "type: is required and must be a short string"};
   return failure{errc::unsupported, "This server does not know the request type " + *type + "."};
-}
-
-/// How many bytes at the end of `bytes` begin a UTF-8 character that is not whole yet.
-std::size_t unfinished_tail(std::string_view bytes) {
-  for (std::size_t n = 1; n <= 3 && n <= bytes.size(); ++n) {
-    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - n]);
-    if ((byte & 0xc0U) == 0x80U)
-      continue; // inside a character
-    const std::size_t length = byte >= 0xf0U ? 4 : byte >= 0xe0U ? 3 : byte >= 0xc0U ? 2 : 1;
-    return length > n ? n : 0;
-  }
-  return 0;
 }
 
 } // namespace
@@ -123,6 +182,10 @@ std::string welcome_frame(const actors::joined& welcome, const actors::participa
   for (const auto& run : welcome.runs)
     runs.push_back(without_streams(run_json(run)));
   out["runs"] = std::move(runs);
+  json::array terminals;
+  for (const auto& terminal : welcome.terminals)
+    terminals.push_back(terminal_json(terminal));
+  out["terminals"] = std::move(terminals);
   out["resume_token"] = nullptr;
   return json::serialize(out);
 }
@@ -131,10 +194,12 @@ std::string pong_frame(const std::string& reference) {
   return json::serialize(frame("pong", reference));
 }
 
-std::string reply_frame(const std::string& reference, std::string_view run) {
+std::string reply_frame(const std::string& reference, const actors::request_answer& answer) {
   auto out = frame("reply", reference);
-  if (!run.empty())
-    out["run"] = run;
+  if (const auto* run = std::get_if<job_id>(&answer))
+    out["run"] = run->str();
+  else if (const auto* terminal = std::get_if<std::uint32_t>(&answer))
+    out["terminal"] = *terminal;
   return json::serialize(out);
 }
 
@@ -148,7 +213,7 @@ std::string error_frame(const std::string& reference, const failure& why) {
 std::string event_writer::write_output(const actors::run_output& output) {
   auto& begun = begun_[{output.job, output.from}];
   auto text = std::exchange(begun, {}) + output.bytes;
-  const auto whole = text.size() - unfinished_tail(text);
+  const auto whole = text.size() - unfinished_utf8(text);
   begun = text.substr(whole);
   text.erase(whole);
   if (text.empty())
@@ -160,9 +225,23 @@ std::string event_writer::write_output(const actors::run_output& output) {
   return json::serialize(out);
 }
 
+std::string event_writer::write_terminal(const actors::terminal_output& output) {
+  const auto text = terminals_.take(output);
+  if (!text)
+    return {};
+  auto out = frame("terminal_output");
+  out["terminal"] = output.number;
+  out["data"] = *text;
+  if (output.is_replay)
+    out["replay"] = true;
+  return json::serialize(out);
+}
+
 std::string event_writer::write(const actors::event& what) {
   if (const auto* output = std::get_if<actors::run_output>(&what))
     return write_output(*output);
+  if (const auto* output = std::get_if<actors::terminal_output>(&what))
+    return write_terminal(*output);
   json::object out;
   if (const auto* joined = std::get_if<actors::participant_joined>(&what)) {
     out = frame("participant_joined");
@@ -180,6 +259,18 @@ std::string event_writer::write(const actors::event& what) {
     begun_.erase({finished->run.id, sandbox::stream::err});
     out = frame("run_finished");
     out["run"] = without_streams(run_json(finished->run));
+  } else if (const auto* opened = std::get_if<actors::terminal_opened>(&what)) {
+    terminals_.open(opened->number);
+    out = terminal_json(*opened);
+    out["type"] = "terminal_opened";
+  } else if (const auto* resized = std::get_if<actors::terminal_resized>(&what)) {
+    out = frame("terminal_resized");
+    out["terminal"] = resized->number;
+    out["rows"] = resized->size.rows;
+    out["columns"] = resized->size.columns;
+  } else if (const auto* ended = std::get_if<actors::terminal_closed>(&what)) {
+    terminals_.close(ended->number);
+    return terminal_closed_frame(*ended);
   } else if (const auto* closed = std::get_if<actors::room_closed_event>(&what)) {
     out = frame("room_closed");
     out["reason"] = closed->reason;

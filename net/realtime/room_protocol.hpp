@@ -3,9 +3,11 @@
 // The native realtime protocol (subprotocol coterie.v1) as pure functions: what clients ask,
 // and how the facts of a room are worded. Frames: docs/api.md.
 
+#include "actors/participant_sink.hpp"
 #include "actors/room.hpp"
 #include "actors/room_event.hpp"
 #include "base/result.hpp"
+#include "net/realtime/terminal_reader.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -27,10 +29,14 @@ struct room_protocol_bounds {
 
 struct ping_request {};
 
+using client_request =
+  std::variant<ping_request, actors::start_run, actors::cancel_job, actors::open_terminal,
+               actors::write_terminal, actors::resize_terminal, actors::close_terminal>;
+
 /// One text frame of a client. `reference` is its `id` as JSON text; empty: it had none.
 struct client_frame {
   std::string reference;
-  result<std::variant<ping_request, actors::start_run, actors::cancel_job>> what;
+  result<client_request> what;
 };
 
 /// Never fails as a whole: what is wrong is in `what`, next to the reference to answer to.
@@ -41,8 +47,8 @@ client_frame read_client_frame(std::string_view text);
 std::string welcome_frame(const actors::joined& welcome, const actors::participant& self,
                           const boost::json::object& room);
 std::string pong_frame(const std::string& reference);
-/// The answer to a request that worked; `run` is the id of the run it is about, or empty.
-std::string reply_frame(const std::string& reference, std::string_view run);
+/// The answer to a request that worked.
+std::string reply_frame(const std::string& reference, const actors::request_answer& answer);
 std::string error_frame(const std::string& reference, const failure& why);
 
 /// Words the events of one room for one connection. Keeps the beginning of a character whose rest
@@ -52,11 +58,17 @@ public:
   /// The frame for `what`; empty when there is nothing to send yet.
   std::string write(const actors::event& what);
 
+  terminal_reader& terminals() noexcept {
+    return terminals_;
+  }
+
 private:
   std::string write_output(const actors::run_output& output);
+  std::string write_terminal(const actors::terminal_output& output);
 
   using stream_key = std::pair<job_id, sandbox::stream>;
   std::map<stream_key, std::string> begun_; ///< at most three bytes each
+  terminal_reader terminals_;
 };
 
 } // namespace coterie::net

@@ -81,22 +81,22 @@ public:
   }
 
   void on_message(ws_opcode opcode, std::string payload) override {
-    if (opcode != ws_opcode::text)
-      return send(error_frame({}, {errc::unsupported, "Binary frames have no meaning here."}));
-    auto read = read_client_frame(payload);
-    if (!read.what)
-      return send(error_frame(read.reference, read.what.why()));
-    auto& what = *read.what;
-    if (std::holds_alternative<ping_request>(what))
-      return send(pong_frame(read.reference));
-    actors::participant_request message{read.reference, {}};
-    if (auto* run = std::get_if<actors::start_run>(&what)) {
-      run->who = who_;
-      message.what = std::move(*run);
-    } else {
-      message.what = std::get<actors::cancel_job>(what);
+    if (opcode != ws_opcode::text) {
+      send(error_frame({}, {errc::unsupported, "Binary frames have no meaning here."}));
+      return;
     }
-    caf::anon_send(participant_, std::move(message));
+    auto read = read_client_frame(payload);
+    if (!read.what) {
+      send(error_frame(read.reference, read.what.why()));
+      return;
+    }
+    auto& what = *read.what;
+    std::visit([&](auto& asked) { pass_on(read.reference, asked); }, what);
+  }
+
+  void on_drained() override {
+    if (participant_)
+      caf::anon_send(participant_, actors::connection_drained{});
   }
 
   void on_closed(std::uint16_t) override {
@@ -112,15 +112,33 @@ public:
   // -- from the participant actor ---------------------------------------------------------------
 
   void on_joined(const actors::joined& welcome, const actors::participant& self) override {
+    events_.terminals().reset();
     send(welcome_frame(welcome, self, room_json(welcome.room, {}, context_->settings)));
   }
 
   void on_event(const actors::room_event& what) override {
-    if (auto text = events_.write(*what.what); !text.empty())
-      send(text);
+    const auto* output = std::get_if<actors::terminal_output>(what.what.get());
+    if (output && is_congested_)
+      return events_.terminals().skip(*output); // read again when there is room for it
+    const auto text = events_.write(*what.what);
+    if (!text.empty() && send(text) == ws_session::queued::congested)
+      is_congested_ = true;
   }
 
-  void on_reply(std::string_view reference, const result<std::string>& answer) override {
+  void on_writable() override {
+    is_congested_ = false;
+  }
+
+  /// What of a terminal's output did not reach the client is sent again, as far as it is kept.
+  std::vector<actors::replay_terminal> take_missed() override {
+    std::vector<actors::replay_terminal> missed;
+    if (!is_congested_)
+      for (const auto& gap : events_.terminals().take_gaps())
+        missed.push_back({self_.id, gap.number, gap.from});
+    return missed;
+  }
+
+  void on_reply(std::string_view reference, const result<actors::request_answer>& answer) override {
     const std::string to(reference);
     send(answer ? reply_frame(to, *answer) : error_frame(to, presentable(answer.why())));
   }
@@ -138,10 +156,30 @@ private:
     return session_;
   }
 
+  // -- requests ---------------------------------------------------------------------------------
+
+  void pass_on(const std::string& reference, ping_request&) {
+    send(pong_frame(reference));
+  }
+  void pass_on(const std::string& reference, actors::cancel_job& what) {
+    caf::anon_send(participant_, actors::participant_request{reference, what});
+  }
+  void pass_on(const std::string& reference, actors::open_terminal& what) {
+    what.who = who_;
+    what.by = self_.id;
+    caf::anon_send(participant_, actors::participant_request{reference, what});
+  }
+  template <class Request>
+  void pass_on(const std::string& reference, Request& what) {
+    what.who = who_;
+    caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
+  }
+
   /// A peer that reads too slowly is closed by the session itself.
-  void send(const std::string& text) {
-    if (const auto session = this->session())
-      session->send(encode_frame(ws_opcode::text, text));
+  ws_session::queued send(const std::string& text) {
+    const auto session = this->session();
+    return session ? session->send(encode_frame(ws_opcode::text, text))
+                   : ws_session::queued::closed;
   }
 
   api_context_ptr context_;
@@ -149,7 +187,8 @@ private:
   actors::caller who_;
   actors::participant self_;
   caf::actor participant_;              ///< io thread only
-  event_writer events_;                 ///< actor thread only
+  event_writer events_;                 ///< actor thread only, like the next
+  bool is_congested_ = false;           ///< until the session says that it has drained
   mutable std::mutex mutex_;            ///< guards session_
   std::shared_ptr<ws_session> session_; ///< null before it opened and after it closed
 };

@@ -134,7 +134,7 @@ public:
 
   void on_joined(const actors::joined&, const actors::participant&) override {} // the hub is told
   void on_event(const actors::room_event&) override {}
-  void on_reply(std::string_view, const result<std::string>&) override {}
+  void on_reply(std::string_view, const result<actors::request_answer>&) override {}
   void on_end(const failure& why) override {
     const auto told = presentable(why);
     end(yjs_join_close_code(told), told.detail);

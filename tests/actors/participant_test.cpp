@@ -57,7 +57,7 @@ public:
     }
   }
 
-  void on_reply(std::string_view reference, const result<std::string>& answer) override {
+  void on_reply(std::string_view reference, const result<request_answer>& answer) override {
     log_->words.push_back(std::string(reference) + ": " + code_of(answer));
   }
 

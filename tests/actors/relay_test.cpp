@@ -4,6 +4,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/participant.hpp"
+#include "actors/workspace.hpp"
 #include "support/actor_fixture.hpp"
 
 using namespace coterie;
@@ -34,6 +35,15 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const remove_file&) -> caf::result<void> { return no(); },
       [](const replace_source&) -> caf::result<room_description> { return no(); },
       [](const start_run&) -> caf::result<run_accepted> { return no(); },
+      [](const open_terminal&) -> caf::result<std::uint32_t> { return no(); },
+      [](const write_terminal&) -> caf::result<void> { return no(); },
+      [](const resize_terminal&) -> caf::result<void> { return no(); },
+      [](const close_terminal&) -> caf::result<void> { return no(); },
+      [](const replay_terminal&) {},
+      [](const found_changes&) {},
+      [](const shell_opened&) {},
+      [](const shell_output&) {},
+      [](const shell_ended&) {},
       [](const list_runs&) -> caf::result<run_listing> { return no(); },
       [=](const join& m) -> caf::result<joined> {
         script->joins.push_back(m.as.id);

@@ -21,6 +21,9 @@ dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
                                            std::shared_ptr<dispatcher_script> script) {
   return system.spawn([script](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
     return {
+      [](const open_workspace&) -> caf::result<caf::actor> {
+        return to_error({errc::unavailable, "not in this test"});
+      },
       [=](const submit_job& m) -> caf::result<void> {
         script->submitted.push_back(m);
         if (script->refuse)

@@ -91,6 +91,13 @@ public:
     done({});
   }
 
+  result<std::unique_ptr<sandbox::tree>> open_tree() override {
+    return failure{errc::unsupported, "no files here"};
+  }
+  void watch(std::shared_ptr<const sandbox::ignore_rules>,
+             std::function<void(sandbox::tree_changes)>) override {}
+  void changes_handled() override {}
+
   void run(sandbox::command what, sandbox::run_events events) override {
     if (world_->before_start)
       world_->before_start();
