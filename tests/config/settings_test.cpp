@@ -36,7 +36,9 @@ bool are_equal(const settings& a, const settings& b) {
          && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
          && a.database == b.database && a.room_idle_after == b.room_idle_after
          && a.yjs_create_on_join == b.yjs_create_on_join && a.parallel_jobs == b.parallel_jobs
-         && a.warm_containers == b.warm_containers && a.image_root == b.image_root
+         && a.warm_containers == b.warm_containers && a.room_containers == b.room_containers
+         && a.room_memory_mb == b.room_memory_mb && a.room_disk_mb == b.room_disk_mb
+         && a.room_processes == b.room_processes && a.image_root == b.image_root
          && a.cgroups == b.cgroups && a.languages_file == b.languages_file
          && a.code_sessions == b.code_sessions && a.level == b.level && a.format == b.format;
 }
@@ -56,6 +58,10 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"allowed-origins", "https://example.org"},
     {"shutdown-grace", "1s"},
     {"rooms.idle-after", "1h"},
+    {"sandbox.rooms", "3"},
+    {"sandbox.room-memory", "100"},
+    {"sandbox.room-disk", "100"},
+    {"sandbox.room-processes", "100"},
     {"yjs.create-on-join", "off"},
     {"sandbox.parallel", "9"},
     {"sandbox.warm", "0"},
