@@ -103,12 +103,23 @@ void tree_mirror::write(const wanted_file& file, std::uint64_t heard, time_point
     place.kind = file.kind;
     return;
   }
-  const bool is_there = place.identity.inode != 0 && !place.gone && place.kind == file.kind;
+  const bool was_there = place.identity.inode != 0 && place.kind == file.kind;
   const auto hash = file.kind == file_kind::binary ? hash_content(*file.content) : std::string{};
-  if (is_there
+  if (was_there
       && (file.kind == file_kind::text ? *place.content == *file.content : place.hash == hash))
+    return; // also when it is missing: it was moved or removed
+  const bool waits = was_there && file.kind == file_kind::text;
+  if (waits && place.gone) {
+    place.is_owed = true;
     return;
-  auto done = tree_->write(file.path, *file.content, {.known = place.identity});
+  }
+  auto done = tree_->write(file.path, *file.content,
+                           {.known = waits ? place.identity : sandbox::file_identity{}});
+  if (!done && waits && done.why().code == errc::not_found) {
+    set_gone(file.path, place, now);
+    place.is_owed = true;
+    return;
+  }
   if (!done)
     return log_refused("a file was not written to its container", file.path, done.why());
   if (done->replaced && done->replaced->is_whole)
@@ -119,6 +130,11 @@ void tree_mirror::write(const wanted_file& file, std::uint64_t heard, time_point
   place.hash = hash;
   place.identity = done->identity;
   set_text(place, file.kind == file_kind::text ? file.content : nullptr, now);
+}
+
+void tree_mirror::set_gone(const std::string& path, mirrored& place, time_point now) {
+  place.gone = now;
+  missing_.insert(path);
 }
 
 void tree_mirror::set_text(mirrored& place, shared_text content, time_point now) {
@@ -168,13 +184,10 @@ void tree_mirror::mark_missing(const std::string& path, time_point now) {
            == (place->second.kind == file_kind::directory ? sandbox::entry_kind::directory
                                                           : sandbox::entry_kind::file);
     const bool is_gone = !is_there && (found || found.why().code == errc::not_found);
-    if (is_gone && !place->second.gone) {
-      place->second.gone = now;
-      missing_.insert(name);
-    } else if (is_there && place->second.gone) {
-      place->second.gone.reset();
-      missing_.erase(name);
-    }
+    if (is_gone && !place->second.gone)
+      set_gone(name, place->second, now);
+    else if (is_there && place->second.gone)
+      set_found(name, place->second);
   }
   for (auto large = volatiles_.lower_bound(path); large != volatiles_.end();) {
     const bool is_meant = large->first == path || is_below(large->first, path);
@@ -187,6 +200,13 @@ void tree_mirror::mark_missing(const std::string& path, time_point now) {
       ++large;
     }
   }
+}
+
+void tree_mirror::set_found(const std::string& path, mirrored& place) {
+  place.gone.reset();
+  missing_.erase(path);
+  if (std::exchange(place.is_owed, false))
+    ask_again(path, place.content);
 }
 
 void tree_mirror::look_at(const std::string& path, time_point now) {
@@ -237,6 +257,7 @@ void tree_mirror::look_at_file(const sandbox::tree_entry& entry, bool trusts_ide
       auto node = files_.extract(place);
       missing_.erase(node.key());
       node.mapped().gone.reset();
+      node.mapped().is_owed = false; // the room sends what it has of a file that was moved
       tell({.what = found_change::kind::moved, .path = entry.path, .from = node.key()});
       node.key() = entry.path;
       node.mapped().told = number_ + 1;
@@ -293,7 +314,11 @@ void tree_mirror::settle_missing(time_point now) {
       ++path;
       continue;
     }
-    tell({.what = found_change::kind::removed, .path = *path});
+    // What was typed while it was removed stays.
+    if (place->second.is_owed)
+      ask_again(*path, place->second.content);
+    else
+      tell({.what = found_change::kind::removed, .path = *path});
     files_.erase(place);
     path = missing_.erase(path);
   }
@@ -319,6 +344,11 @@ void tree_mirror::forget_volatile(std::string_view path) {
     volatiles_.erase(known);
     volatiles_changed_ = true;
   }
+}
+
+/// A change that is none makes the room send what it has.
+void tree_mirror::ask_again(const std::string& path, shared_text content) {
+  tell({.path = path, .is_text = true, .content = content, .base = content});
 }
 
 void tree_mirror::tell(found_change change) {

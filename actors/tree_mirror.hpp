@@ -59,6 +59,7 @@ private:
     text_history former;            ///< texts that it had
     std::uint64_t told = 0;         ///< number of the last found_changes that is about it
     std::optional<time_point> gone; ///< missing since
+    bool is_owed = false; ///< the room has another text for it, to be written once it is found
   };
   using table = std::map<std::string, mirrored, std::less<>>;
 
@@ -67,9 +68,11 @@ private:
   void remove(const std::string& path, std::uint64_t heard);
   void remove_empty_parents(std::string_view path);
   void write(const wanted_file& file, std::uint64_t heard, time_point now);
+  void set_gone(const std::string& path, mirrored& place, time_point now);
 
   // from the container
   void mark_missing(const std::string& path, time_point now);
+  void set_found(const std::string& path, mirrored& place);
   void look_at(const std::string& path, time_point now);
   void look_below(const std::string& directory, bool trusts_identity, time_point now);
   void look_at_file(const sandbox::tree_entry& entry, bool trusts_identity, time_point now);
@@ -81,6 +84,7 @@ private:
   void note_volatile(const std::string& path, std::uint64_t bytes);
   void forget_volatile(std::string_view path);
   table::iterator find_moved(const sandbox::file_identity& identity);
+  void ask_again(const std::string& path, shared_text content);
   void tell(found_change change);
   found_changes finish();
 

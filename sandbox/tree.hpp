@@ -53,7 +53,8 @@ struct file_content {
 
 struct write_options {
   std::optional<bool> is_executable = std::nullopt; ///< nothing: as the replaced file is
-  /// The state that `content` already takes account of; any other one is given back.
+  /// The state that `content` already takes account of; any other one is given back. A known file
+  /// that is gone is not made again: errc::not_found.
   file_identity known = {};
   std::uint64_t replaced_bytes_max = 8U << 20; ///< of what is given back
 };

@@ -104,6 +104,8 @@ private:
       mode = is_executable ? (there.st_mode & 0777) | 0111 : (there.st_mode & 0666);
     if (::fchmod(from_.file(), mode) != 0)
       return errno;
+    if (!exists && options_.known.inode != 0)
+      return ENOENT;
     if (!exists)
       return move(RENAME_NOREPLACE, EEXIST);
     if (const int error = move(RENAME_EXCHANGE, ENOENT))
@@ -179,6 +181,8 @@ result<written_file> tree::write(std::string_view path, std::string_view content
     error = step.run();
   if (error != 0) {
     above.undo();
+    if (error == ENOENT && options.known.inode != 0)
+      return failure{errc::not_found, std::string(path) + ": the file that was known is gone"};
     if (error == EBUSY || error == ENOENT) // always another, or the directory went away
       return failure{errc::unavailable, std::string(path) + ": programs change it all the time"};
     return file_failure(path, error);

@@ -176,6 +176,57 @@ SCENARIO("a file that is missing for a moment was being replaced, later it is re
   CHECK_EQ(change().path, "a");
 }
 
+SCENARIO("the room does not make a file again that a program has just moved") {
+  want("src/a", "one\n");
+  want("b", "two\n");
+  files::rename(root / "work/src/a", root / "work/src/c");
+  files::remove(root / "work/b");
+  look({"src/a"}); // of its new name an event is still to come
+  want("src/a", "one\n");
+  want("b", "two\n");
+  CHECK(!exists("src/a"));
+  CHECK(!exists("b"));
+  look({"b", "src/c"});
+  CHECK(change().what == found_change::kind::moved);
+  CHECK_EQ(change().from, "src/a");
+  now += 1s;
+  look({});
+  CHECK(change().what == found_change::kind::removed);
+}
+
+SCENARIO("what was typed into a file that is being moved goes where the file goes") {
+  want("a", "one\n");
+  files::rename(root / "work/a", root / "work/c");
+  want("a", "typed\none\n"); // before anybody noticed
+  CHECK(!exists("a"));
+  look({"a", "c"});
+  CHECK(change().what == found_change::kind::moved);
+  want("c", "typed\none\n");
+  CHECK_EQ(content("c"), "typed\none\n");
+  CHECK(!mirror->look_again_at());
+}
+
+SCENARIO("what was typed into a file that is being replaced or removed is asked for again") {
+  want("a", "one\n");
+  files::remove(root / "work/a");
+  look({"a"});
+  want("a", "typed\none\n");
+  CHECK(!exists("a"));
+  put("a", "one\n");
+  look({"a"});
+  CHECK(change().what == found_change::kind::written);
+  CHECK_EQ(*change().base, *change().content);
+  want("a", "typed\none\n");
+  CHECK_EQ(content("a"), "typed\none\n");
+  files::remove(root / "work/a");
+  want("a", "typed again\none\n");
+  now += 1s;
+  look({});
+  CHECK(change().what == found_change::kind::written);
+  want("a", "typed again\none\n");
+  CHECK_EQ(content("a"), "typed again\none\n");
+}
+
 SCENARIO("empty folders and bytes are told, ignored files and links are not") {
   files::create_directory(root / "work/empty");
   put("node_modules/x", "x");

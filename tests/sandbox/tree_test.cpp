@@ -107,6 +107,18 @@ SCENARIO("a replaced file comes back unless its state was known") {
   CHECK_EQ(at.incoming_files(), 0u);
 }
 
+SCENARIO("a known file that is gone is not made again") {
+  test_tree at;
+  auto files = at.open();
+  const auto first = files.write("src/a", "first");
+  REQUIRE(first);
+  REQUIRE(files.rename("src/a", "b"));
+  const auto second = files.write("src/a", "second", {.known = first->identity});
+  REQUIRE(!second);
+  CHECK(second.why().code == errc::not_found);
+  CHECK_EQ(at.incoming_files(), 0u);
+}
+
 SCENARIO("an open file and another name of it keep the old content") {
   test_tree at;
   auto files = at.open();

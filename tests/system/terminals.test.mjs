@@ -188,10 +188,11 @@ shellTest('what programs do to files is in the document, and the other way round
     return ['bytes', 'empty', 'void'].every((path) => paths.includes(path));
   });
   await done('mv src/a.txt src/b.txt; rm bytes; mkdir node_modules; echo x > node_modules/y');
+  let paths;
   await waitFor('the renamed file', async () => {
-    const paths = await filesOf(room);
+    paths = await filesOf(room);
     return paths.includes('src/b.txt') && !paths.includes('src/a.txt') && !paths.includes('bytes');
-  });
+  }).catch((error) => assert.fail(`${error.message}; there are ${paths}`));
   assert.ok(!(await filesOf(room)).some((path) => path.startsWith('node_modules')));
   await server.request('PUT', `/api/v1/rooms/${room.id}/files/src/c.txt`, 'from outside\n', {
     'content-type': 'text/plain',
@@ -205,7 +206,7 @@ shellTest('what programs do to files is in the document, and the other way round
   ada.close();
 });
 
-shellTest('typing in the document and sed in the terminal both survive', async () => {
+shellTest('typing in the document and sed in the terminal both survive', async (t) => {
   const lines = Array.from({ length: 10 }, (_, i) => `line ${i}`);
   const room = await makeRoom([{ path: 'main.py', content: lines.join('\n') + '\n' }]);
   const ada = await Person.join(room);
@@ -214,6 +215,10 @@ shellTest('typing in the document and sed in the terminal both survive', async (
   const provider = new WebsocketProvider(server.url.replace('http', 'ws') + '/yjs', room.id, doc, {
     WebSocketPolyfill: WebSocket,
     disableBc: true,
+  });
+  t.after(() => {
+    provider.destroy();
+    doc.destroy();
   });
   await waitFor('the provider to be synced', () => provider.synced);
   const text = [...doc.getMap('files').values()][0].get('text');
@@ -243,7 +248,6 @@ shellTest('typing in the document and sed in the terminal both survive', async (
   ada.type(terminal, 'clear; for i in $(seq 100); do md5sum main.py; sleep 0.05; done | uniq\n');
   const sum = execFileSync('md5sum', { input: text.toString() }).toString().split(' ')[0];
   await ada.sees(terminal, sum);
-  provider.destroy();
   ada.close();
 });
 
