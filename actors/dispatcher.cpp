@@ -202,7 +202,8 @@ struct dispatcher_state {
   void get_container(live_job& job) {
     jobs.move_to(job, phase::wants_container);
     const auto& language = *context.languages->find(job.request->language);
-    if (auto ready = containers.request(job.record.id, container_spec_for(*job.request, language)))
+    const auto spec = container_spec_for(*job.request, language);
+    if (auto ready = containers.request(job.record.id, spec, self->clock().now()))
       start(job, std::move(ready));
   }
 
@@ -261,12 +262,14 @@ struct dispatcher_state {
     containers.make(*context.launcher, caf::actor_cast<caf::weak_actor_ptr>(self),
                     self->clock().now());
     const auto at = containers.due_at();
-    if (!at || is_pool_timer_set)
+    if (!at || (pool_timer_at && *pool_timer_at <= *at))
       return;
-    is_pool_timer_set = true;
+    pool_timer.dispose();
+    pool_timer_at = at;
     pool_timer = self->run_delayed(*at - self->clock().now(), [this] {
-      is_pool_timer_set = false;
+      pool_timer_at.reset();
       make_containers();
+      report();
     });
   }
 
@@ -275,7 +278,7 @@ struct dispatcher_state {
       on_container_failed(m);
       return;
     }
-    if (auto made = containers.on_made(self->home_system(), m))
+    if (auto made = containers.on_made(self->home_system(), m, self->clock().now()))
       start(jobs.at(made->job), std::move(made->container));
     report();
   }
@@ -566,9 +569,9 @@ struct dispatcher_state {
   std::vector<caf::typed_response_promise<void>> stops;
   bool has_more = true; ///< the database may hold waiting jobs that are not in memory
   bool is_refilling = false;
-  bool is_pool_timer_set = false;
   bool stopping = false;
   caf::disposable pool_timer;
+  std::optional<container_pool::time_point> pool_timer_at;
   caf::disposable refill_timer;
   caf::disposable stop_timer;
 };

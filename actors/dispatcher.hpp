@@ -115,7 +115,7 @@ struct dispatcher_context {
   std::shared_ptr<metrics> counters; ///< may be null
   wall_clock now = system_now;
   std::uint32_t parallel = 4;    ///< jobs running at the same time
-  std::uint32_t warm_target = 2; ///< idle containers kept ready
+  std::uint32_t warm_target = 2; ///< most idle containers kept ready; see container_pool
 };
 
 dispatcher_actor spawn_dispatcher(caf::actor_system& system, dispatcher_context context);
