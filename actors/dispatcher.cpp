@@ -27,7 +27,8 @@ namespace {
 // the next page when no more than this many wait.
 constexpr std::size_t page_rows = 64;
 constexpr std::size_t refill_below = 32;
-constexpr std::chrono::seconds refill_pause{1}; ///< after a listing that failed
+constexpr std::chrono::seconds refill_pause{1};   ///< after a listing that failed
+constexpr std::chrono::seconds write_timeout{10}; ///< for the job and its container to take input
 
 std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
@@ -66,6 +67,7 @@ struct dispatcher_state {
     return {
       [this](const submit_job& m) { return on_submit(m); },
       [this](const cancel_job& m) { return on_cancel(m); },
+      [this](const write_run& m) { return on_write(m); },
       [this](const find_job& m) { return on_find(m); },
       [this](const wait_job& m) { return on_wait(m); },
       [this](const describe_queue&) { return describe(); },
@@ -448,6 +450,38 @@ struct dispatcher_state {
           waiters.deliver(row.id, view_of(row));
         },
         [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
+
+  caf::result<void> on_write(const write_run& m) {
+    if (m.bytes.size() > dispatcher_bounds::write_bytes_max)
+      return to_error({errc::too_large, "at most 64 KiB can be written at once"});
+    const auto* job = jobs.find(m.id);
+    if (job && m.room && job->record.room != m.room)
+      return to_error(no_such_job());
+    if (job && !job->job)
+      return to_error(job->at == phase::ending ? job_is_over() : job_has_not_started());
+    if (!job)
+      return refuse_to_write(m);
+    auto promise = self->make_response_promise<void>();
+    self->request(job->job, write_timeout, feed_run{m.bytes, m.is_last})
+      .then([promise]() mutable { promise.deliver(); },
+            [promise](const caf::error& why) mutable {
+              auto told = to_failure(why);
+              const bool is_gone = told.code == errc::unavailable; // it ended before it answered
+              promise.deliver(to_error(is_gone ? job_is_over() : told));
+            });
+    return promise;
+  }
+
+  /// A job that no program of this node runs for.
+  caf::result<void> refuse_to_write(const write_run& m) {
+    auto promise = self->make_response_promise<void>();
+    auto task = make_store_task(
+      [m](storage::backend& backend) { return refuse_input(backend, m.id, m.room); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([promise]() mutable { promise.deliver(to_error(job_is_over())); },
+            [promise](const caf::error& why) mutable { promise.deliver(why); });
     return promise;
   }
 

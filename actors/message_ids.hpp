@@ -99,6 +99,10 @@ struct flush_document;
 struct document_news;
 struct enter_alias;
 
+struct write_run;
+struct feed_run;
+struct feed_program;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -210,6 +214,10 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::flush_document))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_news))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::enter_alias))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_program))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -296,3 +304,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_frames)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::flush_document)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::enter_alias)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_program)

@@ -19,7 +19,7 @@ public:
   /// The room is joined, the first time or again after its owner moved.
   virtual void on_joined(const joined& welcome, const participant& self) = 0;
   virtual void on_event(const room_event& what) = 0;
-  /// The answer to a request: a job id for start_run, empty for cancel_job.
+  /// The answer to a request: a job id for start_run, empty for the others.
   virtual void on_reply(std::string_view reference, const result<std::string>& answer) = 0;
   /// The room cannot be joined, or the participant has to go: close the connection.
   virtual void on_end(const failure& why) = 0;

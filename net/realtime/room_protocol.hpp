@@ -30,7 +30,7 @@ struct ping_request {};
 /// One text frame of a client. `reference` is its `id` as JSON text; empty: it had none.
 struct client_frame {
   std::string reference;
-  result<std::variant<ping_request, actors::start_run, actors::cancel_job>> what;
+  result<std::variant<ping_request, actors::start_run, actors::cancel_job, actors::write_run>> what;
 };
 
 /// Never fails as a whole: what is wrong is in `what`, next to the reference to answer to.

@@ -93,6 +93,8 @@ public:
     if (auto* run = std::get_if<actors::start_run>(&what)) {
       run->who = who_;
       message.what = std::move(*run);
+    } else if (auto* write = std::get_if<actors::write_run>(&what)) {
+      message.what = std::move(*write);
     } else {
       message.what = std::get<actors::cancel_job>(what);
     }
