@@ -46,6 +46,9 @@ struct job_state {
     flush_timer.dispose();
     overdue_timer.dispose();
     look_timer.dispose();
+    // The dispatcher lives on, and with it each entry in its list of monitors; an entry keeps the
+    // memory of the actor that it names.
+    self->demonitor(context.dispatcher);
     caf::anon_send_exit(context.container, caf::exit_reason::user_shutdown);
   }
 

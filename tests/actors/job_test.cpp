@@ -108,6 +108,16 @@ CAF_TEST(a job that ran is stored and then told to its listener and its parent) 
   CHECK_EQ(launcher->world().alive, 0); // nothing of it is left for the next job
 }
 
+CAF_TEST(a job that is over leaves nothing in memory) {
+  begin(plain_request("x"));
+  sched.clock().schedule.clear(); // timers that were disposed of
+  const auto weak = caf::actor_cast<caf::weak_actor_ptr>(job);
+  job = nullptr;
+  consume_messages();
+  REQUIRE_EQ(heard->done.size(), 1u);
+  CHECK_EQ(weak.get()->weak_refs.load(), 1u); // ours: its parent's list of monitors has none
+}
+
 CAF_TEST(the start is durable before the first instruction) {
   auto seen = storage::job_status::queued;
   launcher->world().before_start = [&] { seen = status(id); };
