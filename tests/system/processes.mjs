@@ -70,8 +70,10 @@ const linesOf = (path) => unlessGone(() => readFileSync(path, 'utf8').trim().spl
 const openFilesOf = (pid) => unlessGone(() => readdirSync(`/proc/${pid}/fd`), []).length;
 
 /** Resident memory of a process in KiB. */
-export const memoryOf = (pid) =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(unlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8'), ''))?.[1] ?? 0);
+function memoryOf(pid) {
+  const status = unlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8'), '');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+}
 
 /** Mounts that a process sees, as a number. */
 export const mountsOf = (pid) => linesOf(`/proc/${pid}/mountinfo`);
