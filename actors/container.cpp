@@ -28,6 +28,7 @@ struct container_state {
       [this](const files_written& m) { on_files_written(m); },
       [this](const run_program& m) { on_run_program(m); },
       [this](const end_program& m) { sandbox->kill(m.why); },
+      [this](const feed_program& m) { return on_feed(m); },
       [this](const program_output& m) { self->send(runner, m); },
       [this](const program_exited& m) { on_program_exited(m); },
     };
@@ -64,6 +65,7 @@ struct container_state {
       return;
     }
     runner = std::move(asker);
+    is_input_open = m.what.keep_stdin_open;
     sandbox::run_events events;
     events.on_output = [me = weak_self()](sandbox::stream from, std::string_view bytes) {
       tell(me, program_output{from, std::string(bytes)});
@@ -72,6 +74,20 @@ struct container_state {
       tell(me, program_exited{report});
     };
     sandbox->run(m.what, std::move(events));
+  }
+
+  caf::result<void> on_feed(const feed_program& m) {
+    if (!runner)
+      return to_error({errc::conflict, "the program is over"});
+    if (!is_input_open)
+      return to_error({errc::conflict, "the standard input of the program was closed"});
+    if (!m.bytes.empty() && !sandbox->write_stdin(m.bytes))
+      return to_error({errc::rate_limited, "the program has not read what was written before"});
+    if (m.is_last) {
+      is_input_open = false;
+      sandbox->close_stdin();
+    }
+    return caf::unit;
   }
 
   void on_program_exited(const program_exited& m) {
@@ -87,6 +103,7 @@ struct container_state {
   std::unique_ptr<sandbox::container> sandbox;
   std::optional<caf::typed_response_promise<void>> put; ///< files are being written
   caf::actor runner;                                    ///< null: idle
+  bool is_input_open = false;                           ///< of the program that runs
 };
 
 } // namespace

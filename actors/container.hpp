@@ -29,6 +29,12 @@ struct end_program {
   sandbox::outcome why = sandbox::outcome::cancelled;
 };
 
+/// More bytes for a program that was started with keep_stdin_open.
+struct feed_program {
+  std::string bytes;
+  bool is_last = false; ///< end of file after them
+};
+
 struct program_output {
   sandbox::stream from = sandbox::stream::out;
   std::string bytes;
@@ -57,6 +63,8 @@ struct container_made {
 ///   put_files         job       void, or why not
 ///   run_program       job       - (program_output..., program_exited to the sender)
 ///   end_program       job       -
+///   feed_program      job       void; errc::conflict when none runs or its input was closed,
+///                               errc::rate_limited past 1 MiB that it has not read
 /// States  idle -> running -> idle ...; an exit message ends it and everything inside.
 /// Bounds  one program at a time (a second is answered program_exited with outcome internal) and
 ///         one put_files (a second gets errc::conflict); output is bounded by the program's limits.

@@ -7,16 +7,17 @@
 
 namespace coterie::actors {
 
-container_supply::container_supply(std::uint32_t warm_target)
-    : pool_(warm_target, sandbox::container_spec{}) {}
+container_supply::container_supply(std::uint32_t warm_max)
+    : pool_(warm_max, sandbox::container_spec{}) {}
 
 container_supply::~container_supply() {
   for (auto& [number, container] : idle_)
     caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
 }
 
-caf::actor container_supply::request(job_id job, const sandbox::container_spec& spec) {
-  const auto ready = pool_.request(job, spec);
+caf::actor container_supply::request(job_id job, const sandbox::container_spec& spec,
+                                     container_pool::time_point now) {
+  const auto ready = pool_.request(job, spec, now);
   return ready ? std::move(idle_.extract(*ready).mapped()) : caf::actor{};
 }
 
@@ -26,6 +27,7 @@ void container_supply::withdraw(job_id job) {
 
 void container_supply::make(sandbox::launcher& launcher, const caf::weak_actor_ptr& asker,
                             container_pool::time_point now) {
+  end(pool_.surplus(now));
   for (auto& next : pool_.due(now))
     launcher.create(std::move(next.spec), [asker, number = next.number](
                                             result<std::unique_ptr<sandbox::container>> answer) {
@@ -42,8 +44,9 @@ std::optional<container_pool::time_point> container_supply::due_at() const {
 }
 
 std::optional<container_supply::made> container_supply::on_made(caf::actor_system& system,
-                                                                const container_made& message) {
-  const auto whose = pool_.on_made(message.number);
+                                                                const container_made& message,
+                                                                container_pool::time_point now) {
+  const auto whose = pool_.on_made(message.number, now);
   if (whose.what == container_pool::fate::not_wanted)
     return std::nullopt; // ends with its handle, when this message goes
   auto container = spawn_container(system, std::move(*message.sandbox));

@@ -20,17 +20,20 @@ namespace coterie::actors {
 /// is not handed out ends with this object.
 class container_supply {
 public:
-  explicit container_supply(std::uint32_t warm_target);
+  /// See container_pool for how many are kept ready.
+  explicit container_supply(std::uint32_t warm_max);
   ~container_supply();
   container_supply(const container_supply&) = delete;
   container_supply& operator=(const container_supply&) = delete;
 
   /// A ready container for `job`, or null: one is made, and on_made says whose it is.
-  caf::actor request(job_id job, const sandbox::container_spec& spec);
+  caf::actor request(job_id job, const sandbox::container_spec& spec,
+                     container_pool::time_point now);
   /// `job` does not want one any more.
   void withdraw(job_id job);
 
-  /// Has the launcher make what is due; `asker` gets a container_made for each.
+  /// Has the launcher make what is due, `asker` gets a container_made for each; ends what is not
+  /// wanted any more.
   void make(sandbox::launcher& launcher, const caf::weak_actor_ptr& asker,
             container_pool::time_point now);
   /// When to call make() again without another event; nothing when there is no need.
@@ -42,7 +45,8 @@ public:
     caf::actor container;
   };
   /// Nothing when it is kept for later, or not wanted. `message.sandbox` is not null.
-  std::optional<made> on_made(caf::actor_system& system, const container_made& message);
+  std::optional<made> on_made(caf::actor_system& system, const container_made& message,
+                              container_pool::time_point now);
   /// See container_pool::on_failed.
   std::optional<job_id> on_failed(const container_made& message, bool charge,
                                   container_pool::time_point now);

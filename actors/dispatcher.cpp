@@ -31,7 +31,8 @@ namespace {
 // the next page when no more than this many wait.
 constexpr std::size_t page_rows = 64;
 constexpr std::size_t refill_below = 32;
-constexpr std::chrono::seconds refill_pause{1}; ///< after a listing that failed
+constexpr std::chrono::seconds refill_pause{1};   ///< after a listing that failed
+constexpr std::chrono::seconds write_timeout{10}; ///< for the job and its container to take input
 
 std::string joined(const std::vector<std::string>& sentences) {
   std::string text;
@@ -79,6 +80,7 @@ struct dispatcher_state {
     return {
       [this](const submit_job& m) { return on_submit(m); },
       [this](const cancel_job& m) { return on_cancel(m); },
+      [this](const write_run& m) { return on_write(m); },
       [this](const find_job& m) { return on_find(m); },
       [this](const wait_job& m) { return on_wait(m); },
       [this](const open_workspace& m) { return on_open_workspace(m); },
@@ -235,7 +237,8 @@ struct dispatcher_state {
   void get_container(live_job& job) {
     jobs.move_to(job, phase::wants_container);
     const auto& language = *context.languages->find(job.request->language);
-    if (auto ready = containers.request(job.record.id, container_spec_for(*job.request, language)))
+    const auto spec = container_spec_for(*job.request, language);
+    if (auto ready = containers.request(job.record.id, spec, self->clock().now()))
       start(job, std::move(ready));
   }
 
@@ -294,12 +297,14 @@ struct dispatcher_state {
     containers.make(*context.launcher, caf::actor_cast<caf::weak_actor_ptr>(self),
                     self->clock().now());
     const auto at = containers.due_at();
-    if (!at || is_pool_timer_set)
+    if (!at || (pool_timer_at && *pool_timer_at <= *at))
       return;
-    is_pool_timer_set = true;
+    pool_timer.dispose();
+    pool_timer_at = at;
     pool_timer = self->run_delayed(*at - self->clock().now(), [this] {
-      is_pool_timer_set = false;
+      pool_timer_at.reset();
       make_containers();
+      report();
     });
   }
 
@@ -308,7 +313,7 @@ struct dispatcher_state {
       on_container_failed(m);
       return;
     }
-    if (auto made = containers.on_made(self->home_system(), m))
+    if (auto made = containers.on_made(self->home_system(), m, self->clock().now()))
       start(jobs.at(made->job), std::move(made->container));
     report();
   }
@@ -481,6 +486,38 @@ struct dispatcher_state {
     return promise;
   }
 
+  caf::result<void> on_write(const write_run& m) {
+    if (m.bytes.size() > dispatcher_bounds::write_bytes_max)
+      return to_error({errc::too_large, "at most 64 KiB can be written at once"});
+    const auto* job = jobs.find(m.id);
+    if (job && m.room && job->record.room != m.room)
+      return to_error(no_such_job());
+    if (job && !job->job)
+      return to_error(job->at == phase::ending ? job_is_over() : job_has_not_started());
+    if (!job)
+      return refuse_to_write(m);
+    auto promise = self->make_response_promise<void>();
+    self->request(job->job, write_timeout, feed_run{m.bytes, m.is_last})
+      .then([promise]() mutable { promise.deliver(); },
+            [promise](const caf::error& why) mutable {
+              auto told = to_failure(why);
+              const bool is_gone = told.code == errc::unavailable; // it ended before it answered
+              promise.deliver(to_error(is_gone ? job_is_over() : told));
+            });
+    return promise;
+  }
+
+  /// A job that no program of this node runs for.
+  caf::result<void> refuse_to_write(const write_run& m) {
+    auto promise = self->make_response_promise<void>();
+    auto task = make_store_task(
+      [m](storage::backend& backend) { return refuse_input(backend, m.id, m.room); });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([promise]() mutable { promise.deliver(to_error(job_is_over())); },
+            [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
+
   caf::result<job_view> on_find(const find_job& m) {
     if (const auto* job = jobs.find(m.id); job && job->is_shown())
       return view_of(job->record);
@@ -602,9 +639,9 @@ struct dispatcher_state {
   std::vector<caf::typed_response_promise<void>> stops;
   bool has_more = true; ///< the database may hold waiting jobs that are not in memory
   bool is_refilling = false;
-  bool is_pool_timer_set = false;
   bool stopping = false;
   caf::disposable pool_timer;
+  std::optional<container_pool::time_point> pool_timer_at;
   caf::disposable refill_timer;
   caf::disposable stop_timer;
 };

@@ -48,6 +48,18 @@ struct wait_job {
   job_id id;
 };
 
+/// More bytes for the standard input of a run that was started with run_options::interactive;
+/// what is accepted reaches the program in order. errc::not_found as for cancel_job;
+/// errc::conflict when it is over, has not started yet, is not interactive or its input was closed;
+/// errc::too_large past dispatcher_bounds::write_bytes_max; errc::rate_limited, and nothing of it
+/// is taken, while the program has too much to read already (sandbox::container::write_stdin).
+struct write_run {
+  job_id id;
+  std::string bytes;
+  bool is_last = false;             ///< end of file after these bytes
+  std::optional<room_id> room = {}; ///< whose job it must be; nothing: anybody's
+};
+
 /// A piece of output, while it runs.
 struct job_output {
   job_id id;
@@ -87,8 +99,9 @@ struct stop_jobs {
 struct dispatcher_bounds {
   static constexpr std::size_t queued_max = 10'000;
   static constexpr std::size_t queued_per_key_max = 1'000;
-  static constexpr std::size_t waiters_max = 4'096; ///< wait_job requests
-  static constexpr std::uint32_t claims_max = 3;    ///< tries before the program started
+  static constexpr std::size_t waiters_max = 4'096;         ///< wait_job requests
+  static constexpr std::size_t write_bytes_max = 64U << 10; ///< of one write_run
+  static constexpr std::uint32_t claims_max = 3;            ///< tries before the program started
   static constexpr std::chrono::milliseconds retry_base{1'000}; ///< doubles per try
 };
 
@@ -99,6 +112,7 @@ struct dispatcher_bounds {
 ///   submit_job            room, API            void, once durable; errc::queue_full past the
 ///                                              bounds, errc::shutting_down while stopping
 ///   cancel_job            room, API            void, once cancelled or told to
+///   write_run             participant, API     void, once it is on its way to the program
 ///   find_job, wait_job    API                  job_view
 ///   open_workspace        room                 caf::actor
 ///   describe_queue        /health, /metrics    queue_status
@@ -112,8 +126,8 @@ struct dispatcher_bounds {
 /// with outcome node_lost (or QUEUED again with retry), and queued ones wait for the next start.
 using dispatcher_actor =
   caf::typed_actor<caf::result<void>(submit_job), caf::result<void>(cancel_job),
-                   caf::result<job_view>(find_job), caf::result<job_view>(wait_job),
-                   caf::result<caf::actor>(open_workspace),
+                   caf::result<void>(write_run), caf::result<job_view>(find_job),
+                   caf::result<job_view>(wait_job), caf::result<caf::actor>(open_workspace),
                    caf::result<queue_status>(describe_queue), caf::result<void>(stop_jobs)>;
 
 struct dispatcher_context {
@@ -124,7 +138,7 @@ struct dispatcher_context {
   std::shared_ptr<metrics> counters; ///< may be null
   wall_clock now = system_now;
   std::uint32_t parallel = 4;    ///< jobs running at the same time
-  std::uint32_t warm_target = 2; ///< idle containers kept ready
+  std::uint32_t warm_target = 2; ///< most idle containers kept ready; see container_pool
   std::uint32_t workspaces_max = 16;
   sandbox::container_spec workspace_spec = {};
 };

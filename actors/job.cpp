@@ -56,6 +56,7 @@ struct job_state {
     return {
       [this](const run_job&) { on_run_job(); },
       [this](const cancel_run& m) { on_cancel(m); },
+      [this](const feed_run& m) { return on_feed(m); },
       [this](const program_output& m) { on_program_output(m); },
       [this](const program_exited& m) { on_program_exited(m); },
     };
@@ -251,6 +252,21 @@ struct job_state {
   void finish(job_done done) {
     self->send(context.dispatcher, std::move(done));
     self->quit();
+  }
+
+  // -- what the program is told ---------------------------------------------------------------
+
+  caf::result<void> on_feed(const feed_run& m) {
+    const auto is_running = plan.on_input(m.bytes, m.is_last);
+    if (!is_running)
+      return to_error(is_running.why());
+    if (!*is_running)
+      return caf::unit;
+    auto promise = self->make_response_promise<void>();
+    self->request(context.container, job_bounds::feed_timeout, feed_program{m.bytes, m.is_last})
+      .then([promise]() mutable { promise.deliver(); },
+            [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
   }
 
   // -- what the program does ------------------------------------------------------------------

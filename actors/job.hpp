@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace coterie::actors {
 
@@ -20,6 +21,12 @@ struct run_job {};
 /// Ends the job with this outcome: cancelled, or node_lost when the node stops.
 struct cancel_run {
   sandbox::outcome why = sandbox::outcome::cancelled;
+};
+
+/// From the dispatcher: more input, see write_run.
+struct feed_run {
+  std::string bytes;
+  bool is_last = false;
 };
 
 /// To the parent and the listener: RUNNING is durable.
@@ -49,6 +56,7 @@ struct job_context {
 
 struct job_bounds {
   static constexpr std::chrono::seconds put_timeout{30};
+  static constexpr std::chrono::seconds feed_timeout{5};
   /// The launcher ends a program at its wall limit; this much later it must have said so.
   static constexpr std::chrono::seconds overdue_after{10};
   /// How often a job that another node has is looked at until it is over.
@@ -60,6 +68,7 @@ struct job_bounds {
 /// Protocol           from                 answer
 ///   run_job          itself               -
 ///   cancel_run       dispatcher           -
+///   feed_run         dispatcher           void, once the container has it
 ///   program_output, program_exited        container, - (output goes on to the listener)
 /// States  preparing (write files) -> starting (the start is being committed) -> compiling ->
 ///         running [-> once per test] -> storing -> done. A failure in preparing or starting goes
@@ -67,7 +76,8 @@ struct job_bounds {
 ///         the job ends with what happened, once. The decisions are in job_plan.hpp.
 ///         A row that is over, or another node's, ends or waits for what is stored there; one that
 ///         is RUNNING here without a program of this actor ends as node_lost.
-/// Bounds  output by the limits of the request; the container enforces the rest. A program that
+/// Bounds  output by the limits of the request, input that waits for its program by
+///         job_plan::input_waiting_max; the container enforces the rest. A program that
 ///         outlives its wall limit by overdue_after is given up with outcome internal.
 caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,
                      run_request request);

@@ -179,6 +179,7 @@ job_step job_plan::run_next() {
   auto command =
     command_of(run_, effective_limits(run_, request_.options.limits), request_.options.args);
   command.truncate_output = request_.options.truncate_output;
+  command.keep_stdin_open = request_.options.interactive && !input_ends_;
   command.stdin_bytes = request_.options.tests.empty()
                           ? request_.options.input
                           : request_.options.tests[result_.tests.size()].input;
@@ -206,6 +207,23 @@ void job_plan::on_output(sandbox::stream from, std::string_view bytes) {
   const auto room = bytes_max - std::min(bytes_max, kept.size());
   kept += bytes.substr(0, room);
   truncated = truncated || bytes.size() > room;
+}
+
+coterie::result<bool> job_plan::on_input(std::string_view bytes, bool is_last) {
+  if (state_ == state::over)
+    return {errc::conflict, "the execution is over"};
+  if (!request_.options.interactive)
+    return {errc::conflict, "the execution was not started as interactive"};
+  if (input_ends_)
+    return {errc::conflict, "the standard input of the execution was closed"};
+  if (state_ == state::running)
+    return true;
+  if (bytes.size() > input_waiting_max - input_waiting_)
+    return {errc::rate_limited, "the program has not read what was written before"};
+  request_.options.input += bytes;
+  input_waiting_ += bytes.size();
+  input_ends_ = is_last;
+  return false;
 }
 
 job_step job_plan::on_exited(const sandbox::report& report) {

@@ -64,6 +64,10 @@ public:
   static constexpr std::size_t compile_bytes_max = 512U << 10;
   static constexpr std::size_t test_bytes_max = 16U << 10; ///< per test, after judging
 
+  /// Input that comes before the program of an interactive run has started; what a program that
+  /// runs may leave unread is the same (sandbox::container::write_stdin).
+  static constexpr std::size_t input_waiting_max = 1U << 20;
+
   /// `retry_left`: a node that dies (or stops) does not have to end this job.
   job_plan(run_request request, const config::language& language, bool retry_left);
 
@@ -75,6 +79,10 @@ public:
   job_step on_start_failed(failure why);
   void on_output(sandbox::stream from, std::string_view bytes);
   job_step on_exited(const sandbox::report& report);
+  /// More input for the program of an interactive run: true when it runs and is to be given these
+  /// bytes; false when they are kept until it starts. errc::conflict when it is over, not
+  /// interactive, or the input was closed before; errc::rate_limited past input_waiting_max.
+  coterie::result<bool> on_input(std::string_view bytes, bool is_last);
   /// Ends it from outside: cancelled or node_lost.
   job_step end(sandbox::outcome why);
 
@@ -104,6 +112,8 @@ private:
   state state_ = state::preparing;
   std::optional<sandbox::outcome> ended_; ///< asked for from outside; the first reason wins
   phase_result phase_;                    ///< of the program that runs
+  std::size_t input_waiting_ = 0;         ///< bytes that on_input keeps, in request_
+  bool input_ends_ = false;               ///< on_input was told before the program started
   run_result result_;
 };
 

@@ -44,6 +44,28 @@ failure no_such_job() {
   return {errc::not_found, "there is no such execution in this room"};
 }
 
+failure job_is_over() {
+  return {errc::conflict, "the execution is over"};
+}
+
+failure job_has_not_started() {
+  return {errc::conflict, "the execution has not started yet"};
+}
+
+result<void> refuse_input(storage::backend& backend, job_id job,
+                          const std::optional<room_id>& room) {
+  const auto row = backend.load_job(job);
+  if (!row && row.why().code != errc::not_found)
+    return row.why();
+  if (!row || (room && row->room != room))
+    return no_such_job();
+  if (storage::is_final(row->status))
+    return job_is_over();
+  if (row->status == storage::job_status::queued)
+    return job_has_not_started();
+  return {errc::conflict, "the execution does not run here"};
+}
+
 result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job,
                                            const std::optional<room_id>& room, timestamp at) {
   if (room)
@@ -51,7 +73,7 @@ result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job
       return row || row.why().code == errc::not_found ? no_such_job() : row.why();
   const auto done = cancel_row(backend, job, "", at);
   if (!done && done.why().code == errc::conflict)
-    return failure{errc::conflict, "the execution is over"};
+    return job_is_over();
   if (!done)
     return done.why();
   return backend.load_job(job);

@@ -52,6 +52,14 @@ result<void> cancel_row(storage::backend& backend, job_id job, std::string detai
 /// The failure of a cancel that names a job that is not, or not in this room.
 failure no_such_job();
 
+/// The failures of what comes too late, and too early.
+failure job_is_over();
+failure job_has_not_started();
+
+/// Why a job that does not run on this node takes no input; never succeeds.
+result<void> refuse_input(storage::backend& backend, job_id job,
+                          const std::optional<room_id>& room);
+
 /// cancel_row for who asks by id: answers the row. errc::conflict when the job is over or runs,
 /// no_such_job() when it is none of `room`, if that is given.
 result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job,

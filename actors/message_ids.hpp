@@ -122,6 +122,10 @@ struct shell_ended;
 struct shell_heard;
 struct tree_touched;
 
+struct write_run;
+struct feed_run;
+struct feed_program;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -257,6 +261,10 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_ended))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::shell_heard))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::tree_touched))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_run))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_program))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -367,3 +375,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_output)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::shell_heard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::tree_touched)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_program)

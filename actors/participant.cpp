@@ -162,6 +162,14 @@ struct participant_state {
             [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }
 
+  void ask(const std::string& reference, const write_run& what) {
+    if (me.grants < storage::role::editor)
+      return reply(reference, failure{errc::forbidden, "this needs the role editor in the room"});
+    self->request(dispatcher, request_timeout, write_run{what.id, what.bytes, what.is_last, room})
+      .then([this, reference] { reply(reference, request_answer{}); },
+            [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
+  }
+
   void ask(const std::string& reference, const open_terminal& what) {
     ask_room(what, [this, reference](const result<std::uint32_t>& opened) {
       if (opened)

@@ -15,10 +15,10 @@
 namespace coterie::actors {
 
 /// What a participant asks for, as its dialect read it from the wire. `reference` comes back with
-/// the answer. A cancel_job reaches jobs of the participant's room only.
+/// the answer. cancel_job and write_run reach jobs of the participant's room only.
 struct participant_request {
   std::string reference;
-  std::variant<start_run, cancel_job, open_terminal, write_terminal, resize_terminal,
+  std::variant<start_run, cancel_job, write_run, open_terminal, write_terminal, resize_terminal,
                close_terminal>
     what;
 };

@@ -138,6 +138,8 @@ std::vector<std::string> check_run_request(const run_request& request,
   check_args("compiler_args", request.options.compiler_args, found);
   check_limits(request.options.limits, found);
   check_tests(request.options.tests, found);
+  found.add_if(request.options.interactive && !request.options.tests.empty(), "interactive",
+               "cannot come together with tests: each has its own stdin");
   return found.take();
 }
 

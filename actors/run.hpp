@@ -58,6 +58,7 @@ struct run_options {
   std::vector<run_test> tests;
   bool truncate_output = false; ///< past the output cap: discard instead of ending the program
   bool retry = false;           ///< may be started once more after its node died
+  bool interactive = false;     ///< standard input stays open after `input` for write_run
 
   friend bool operator==(const run_options&, const run_options&) = default;
 };

@@ -148,6 +148,11 @@ bool read(const json::value* from, std::vector<std::string>& to) {
                    [](const json::value& one, std::string& bytes) { return read(&one, bytes); });
 }
 
+/// Members that rows of earlier versions do not have.
+bool read_optional(const json::value* from, bool& to) {
+  return !from || read(from, to);
+}
+
 template <class T>
 bool read_optional(const json::value* from, std::optional<T>& to) {
   if (!from)
@@ -265,6 +270,8 @@ std::string encode(const run_request& request) {
                                  {"expected", from_bytes(test.expected_output)}});
   out["truncate_output"] = options.truncate_output;
   out["retry"] = options.retry;
+  if (options.interactive)
+    out["interactive"] = true;
   return json::serialize(out);
 }
 
@@ -294,7 +301,8 @@ std::optional<run_request> decode_run_request(std::string_view text) {
                   && read(member(*fields, "limits"), options.limits)
                   && read_list(member(*fields, "tests"), options.tests, read_test)
                   && read(member(*fields, "truncate_output"), options.truncate_output)
-                  && read(member(*fields, "retry"), options.retry);
+                  && read(member(*fields, "retry"), options.retry)
+                  && read_optional(member(*fields, "interactive"), options.interactive);
   if (!ok)
     return std::nullopt;
   return to;

@@ -137,7 +137,7 @@ constexpr std::array table{
     "sandbox.parallel", "N", "programs running at the same time", "4",
     [](settings& s, value v) { return read_number<std::uint32_t>(s.parallel_jobs, v, 1, 256); }},
   option{
-    "sandbox.warm", "N", "idle containers kept ready", "4",
+    "sandbox.warm", "N", "most idle containers kept ready; follows demand", "4",
     [](settings& s, value v) { return read_number<std::uint32_t>(s.warm_containers, v, 0, 256); }},
   option{
     "sandbox.rooms", "N", "rooms that may have a container of their own at the same time", "16",

@@ -29,6 +29,7 @@ std::optional<std::chrono::milliseconds> retry_after(const failure& why) {
   case errc::unavailable:
   case errc::stale_epoch:
   case errc::lease_held:
+  case errc::rate_limited:
     return milliseconds{1'000}; // about the time in which a room moves or a store comes back
   case errc::queue_full:
   case errc::shutting_down:

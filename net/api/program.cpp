@@ -133,6 +133,7 @@ actors::run_options read_run_options(const field_reader& fields) {
     options.limits = read_limits(fields.below("limits.", *limits));
   options.tests = read_tests(fields);
   options.retry = fields.flag("retry").value_or(false);
+  options.interactive = fields.flag("interactive").value_or(false);
   if (const auto choice = fields.text("on_output_limit", bounds::path_bytes_max)) {
     options.truncate_output = *choice == "truncate";
     if (*choice != "truncate" && *choice != "end")

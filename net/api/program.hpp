@@ -21,7 +21,7 @@ std::vector<actors::named_file> read_files(const field_reader& fields, std::size
 /// A path of a file, checked by actors::complain_about_path.
 std::optional<std::string> read_path(const field_reader& fields, std::string_view name);
 
-/// stdin, args, compiler_args, limits, tests, on_output_limit, retry.
+/// stdin, args, compiler_args, limits, tests, on_output_limit, retry, interactive.
 actors::run_options read_run_options(const field_reader& fields);
 
 } // namespace coterie::net

@@ -230,6 +230,28 @@ void cancel_run(const api_context_ptr& context, const request& from, const respo
            });
 }
 
+// -- standard input ---------------------------------------------------------------------------
+
+void write_to_run(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
+  const auto ends = from.query_value("eof").value_or("false");
+  if (ends != "true" && ends != "false")
+    return reply->fail({errc::invalid_argument, "eof: must be true or false"});
+  actors::write_run message;
+  message.bytes = from.body;
+  message.is_last = ends == "true";
+  find_run(context, from, reply, storage::role::editor,
+           [context, reply, message](const actors::job_view& run) {
+             auto write = message;
+             write.id = run.id;
+             ask<void>(context->system, context->node.dispatcher, ask_bounds::timeout,
+                       std::move(write), [reply](const result<void>& answer) {
+                         if (!answer)
+                           return refuse(reply, answer.why());
+                         reply->send(empty_response(204));
+                       });
+           });
+}
+
 } // namespace
 
 json::object run_json(const actors::job_view& run) {
@@ -270,6 +292,8 @@ void add_runs_api(router& routes, api_context_ptr context) {
              {.body_bytes_max = runs_api_bounds::body_bytes_max});
   routes.add(method::get, "/api/v1/runs/{id}", with(show_run));
   routes.add(method::del, "/api/v1/runs/{id}", with(cancel_run));
+  routes.add(method::post, "/api/v1/runs/{id}/stdin", with(write_to_run),
+             {.body_bytes_max = actors::dispatcher_bounds::write_bytes_max, .media_types = {}});
 }
 
 } // namespace coterie::net

@@ -80,6 +80,24 @@ actors::start_run read_start_run(const field_reader& fields) {
   return run;
 }
 
+job_id read_run_id(const field_reader& fields) {
+  const auto text = fields.text("run", bounds::name_bytes_max);
+  const auto job = job_id::parse(text.value_or(""));
+  if (!job)
+    fields.complain("run", "must be the id of a run");
+  return job.value_or(job_id{});
+}
+
+actors::write_run read_write_run(const field_reader& fields) {
+  actors::write_run write;
+  write.id = read_run_id(fields);
+  write.bytes = fields.text("data", actors::dispatcher_bounds::write_bytes_max).value_or("");
+  write.is_last = fields.flag("eof").value_or(false);
+  if (!fields.has("data") && !write.is_last)
+    fields.complain("data", "is required");
+  return write;
+}
+
 failure wrong_fields(const complaints& wrong) {
   std::string all;
   for (const auto& one : wrong)
@@ -135,11 +153,16 @@ result<client_request> read_request(const json::object& body) {
     return client_request{std::move(run)};
   }
   if (type == "cancel_run") {
-    const auto text = fields.text("run", bounds::name_bytes_max);
-    const auto job = job_id::parse(text.value_or(""));
-    if (!job)
-      return failure{errc::invalid_argument, "run: must be the id of a run"};
-    return client_request{actors::cancel_job{*job}};
+    const auto job = read_run_id(fields);
+    if (!wrong.empty())
+      return wrong_fields(wrong);
+    return client_request{actors::cancel_job{job}};
+  }
+  if (type == "write_run") {
+    auto write = read_write_run(fields);
+    if (!wrong.empty())
+      return wrong_fields(wrong);
+    return client_request{std::move(write)};
   }
   if (type == "open_terminal" || type == "write_terminal" || type == "resize_terminal"
       || type == "close_terminal") {

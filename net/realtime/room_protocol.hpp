@@ -30,8 +30,9 @@ struct room_protocol_bounds {
 struct ping_request {};
 
 using client_request =
-  std::variant<ping_request, actors::start_run, actors::cancel_job, actors::open_terminal,
-               actors::write_terminal, actors::resize_terminal, actors::close_terminal>;
+  std::variant<ping_request, actors::start_run, actors::cancel_job, actors::write_run,
+               actors::open_terminal, actors::write_terminal, actors::resize_terminal,
+               actors::close_terminal>;
 
 /// One text frame of a client. `reference` is its `id` as JSON text; empty: it had none.
 struct client_frame {

@@ -164,6 +164,9 @@ private:
   void pass_on(const std::string& reference, actors::cancel_job& what) {
     caf::anon_send(participant_, actors::participant_request{reference, what});
   }
+  void pass_on(const std::string& reference, actors::write_run& what) {
+    caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
+  }
   void pass_on(const std::string& reference, actors::open_terminal& what) {
     what.who = who_;
     what.by = self_.id;

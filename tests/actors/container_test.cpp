@@ -36,6 +36,13 @@ struct fixture : exec_fixture {
     consume_messages();
   }
 
+  void start_interactive() {
+    run_program message;
+    message.what.keep_stdin_open = true;
+    caf::send_as(runner, container, message);
+    consume_messages();
+  }
+
   caf::actor container;
   caf::actor runner;
   std::shared_ptr<seen_programs> seen = std::make_shared<seen_programs>();
@@ -87,6 +94,29 @@ CAF_TEST(a program is ended with the reason that was asked for) {
   consume_messages();
   REQUIRE_EQ(seen->exits.size(), 1u);
   CHECK(seen->exits[0].how == sandbox::outcome::cancelled);
+}
+
+CAF_TEST(a program whose input was kept open gets more until it is closed) {
+  launcher->next_program().runs_on();
+  start_interactive();
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"one ", false})), "accepted");
+  launcher->world().leaves_input_unread = true;
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"refused", true})), "rate_limited");
+  launcher->world().leaves_input_unread = false;
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"two", true})), "accepted");
+  CHECK_EQ(launcher->world().input, "one two<end>");
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"three", false})), "conflict");
+  launcher->finish();
+  consume_messages();
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"late", false})), "conflict");
+}
+
+CAF_TEST(a program whose input was not kept open gets no more) {
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"early", false})), "conflict");
+  launcher->next_program().runs_on();
+  start();
+  CHECK_EQ(code_of(ask<void>(container, feed_program{"x", false})), "conflict");
+  CHECK_EQ(launcher->world().input, "");
 }
 
 CAF_TEST(the sandbox ends with its actor even while a program runs) {

@@ -94,6 +94,16 @@ struct fixture : exec_fixture {
     return jobs;
   }
 
+  submit_job interactive_job() {
+    auto request = plain_request("x");
+    request.options.interactive = true;
+    return job_of("key", std::move(request));
+  }
+
+  std::string code_of_write(const write_run& message) {
+    return code_of(ask<void>(dispatcher, message));
+  }
+
   queue_status queue() {
     return *ask<queue_status>(dispatcher, describe_queue{});
   }
@@ -154,6 +164,45 @@ CAF_TEST(a cancel that names a room reaches only the jobs of that room) {
   const auto free = accepted();
   CHECK_EQ(code_of_cancel(free, room), "not_found");
   CHECK_EQ(code_of_cancel(free, std::nullopt), "accepted");
+}
+
+CAF_TEST(an interactive run takes input in order until it is over) {
+  const auto room = room_id::random();
+  auto job = interactive_job();
+  job.room = room;
+  launcher->next_program().runs_on();
+  const auto id = accepted(job);
+  CHECK(launcher->world().commands.at(0).keep_stdin_open);
+  CHECK_EQ(code_of_write({id, "lost", false, room_id::random()}), "not_found");
+  std::string all;
+  for (int i = 0; i < 50; ++i) {
+    all += std::to_string(i) + " ";
+    caf::anon_send(dispatcher, write_run{id, std::to_string(i) + " ", false, room});
+  }
+  consume_messages();
+  CHECK_EQ(launcher->world().input, all);
+  launcher->world().leaves_input_unread = true;
+  CHECK_EQ(code_of_write({id, "x"}), "rate_limited");
+  launcher->world().leaves_input_unread = false;
+  CHECK_EQ(code_of_write({id, std::string(dispatcher_bounds::write_bytes_max, 'x')}), "accepted");
+  CHECK_EQ(code_of_write({id, std::string(dispatcher_bounds::write_bytes_max + 1, 'x')}),
+           "too_large");
+  CHECK_EQ(code_of_write({id, "", true}), "accepted");
+  CHECK(launcher->world().input.ends_with("x<end>"));
+  CHECK_EQ(code_of_write({id, "x"}), "conflict");
+  launcher->finish();
+  consume_messages();
+  CHECK_EQ(code_of_write({id, "x", false, room}), "conflict");
+  CHECK_EQ(code_of_write({id, "x", false, room_id::random()}), "not_found");
+}
+
+CAF_TEST(input is refused by runs that do not take any) {
+  const auto plain = busy_slots().front();
+  CHECK_EQ(code_of_write({plain, "x"}), "conflict"); // not interactive
+  const auto queued = accepted(interactive_job());
+  CHECK_EQ(code_of_write({queued, "x"}), "conflict"); // not started
+  CHECK_EQ(code_of_write({job_id::random(), "x"}), "not_found");
+  CHECK_EQ(launcher->world().input, "");
 }
 
 CAF_TEST(a cancel that was answered holds when the server stops before the job was loaded) {
@@ -218,10 +267,11 @@ CAF_TEST(no more programs run at the same time than there are slots) {
   CHECK_EQ(log->ended.size(), 14u);
 }
 
-CAF_TEST(a room with one job does not wait for all jobs of another) {
+CAF_TEST(a room with one job does not wait for the thousand jobs of another) {
   busy_slots();
-  for (int i = 0; i < 20; ++i)
-    accepted(job_of("many", plain_request("many")));
+  for (std::size_t i = 0; i < dispatcher_bounds::queued_per_key_max; ++i)
+    caf::anon_send(dispatcher, job_of("many", plain_request("many")));
+  consume_messages();
   accepted(job_of("one", plain_request("one")));
   for (int i = 0; i < 4; ++i)
     launcher->finish();
@@ -229,7 +279,7 @@ CAF_TEST(a room with one job does not wait for all jobs of another) {
   const auto& files = launcher->world().files;
   const auto at = std::find(files.begin(), files.end(), "main.txt=one") - files.begin();
   CHECK(at < 4 + 4);
-  CHECK_EQ(files.size(), 4u + 21u);
+  CHECK_EQ(files.size(), 4u + dispatcher_bounds::queued_per_key_max + 1u);
 }
 
 CAF_TEST(a key with too many waiting jobs is refused and others are not ) {

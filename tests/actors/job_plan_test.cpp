@@ -4,6 +4,7 @@
 
 #include "actors/output_batch.hpp"
 #include "tests/support/exec_requests.hpp"
+#include "tests/support/results.hpp"
 
 #include "caf/test/bdd_dsl.hpp"
 
@@ -71,6 +72,45 @@ SCENARIO("a program's command comes from its language and request, clamped to th
   CHECK(command.limits.wall == 8s);
   CHECK_EQ(command.limits.memory_bytes, 1U << 20);
   CHECK(command.limits.cpu == language("plain").run.defaults.cpu);
+}
+
+SCENARIO("only an interactive run keeps its input open, and takes more of it until it is over") {
+  auto plain = plan_of(plain_request("x"));
+  CHECK(!started(plain).keep_stdin_open);
+  CHECK_EQ(code_of(plain.on_input("y", false)), "conflict");
+  auto request = plain_request("x");
+  request.options.interactive = true;
+  auto plan = plan_of(request);
+  CHECK(started(plan).keep_stdin_open);
+  CHECK(plan.on_input("y", false).has_value());
+  plan.on_exited(report(outcome::exited));
+  CHECK_EQ(code_of(plan.on_input("z", false)), "conflict");
+}
+
+SCENARIO("input that comes before the program is given to it at its start, in order") {
+  auto request = built_request();
+  request.options.interactive = true;
+  request.options.input = "a";
+  auto plan = plan_of(request);
+  CHECK(*plan.on_input("b", false) == false);
+  CHECK(started(plan).stdin_bytes.empty()); // the compiler's
+  CHECK(*plan.on_input("c", true) == false);
+  CHECK_EQ(code_of(plan.on_input("d", false)), "conflict"); // closed
+  const auto step = plan.on_exited(report(outcome::exited));
+  REQUIRE(is<todo::run>(step));
+  CHECK_EQ(std::get<todo::run>(step).what.stdin_bytes, "abc");
+  CHECK(!std::get<todo::run>(step).what.keep_stdin_open);
+}
+
+SCENARIO("input that comes before the program is bounded") {
+  auto request = plain_request("x");
+  request.options.interactive = true;
+  auto plan = plan_of(request);
+  const std::string most(job_plan::input_waiting_max, 'x');
+  CHECK(plan.on_input(most, false).has_value());
+  CHECK_EQ(code_of(plan.on_input("y", false)), "rate_limited");
+  CHECK_EQ(started(plan).stdin_bytes.size(), most.size());
+  CHECK(*plan.on_input("y", false)); // its container counts from here on
 }
 
 SCENARIO("what a program did is its result") {

@@ -325,6 +325,29 @@ SCENARIO("a cancel names the participant's room, so that it reaches no other roo
   CHECK(jobs->cancelled_in == std::vector<std::optional<room_id>>{room});
 }
 
+SCENARIO("what is written to a run names the participant's room") {
+  const auto room = open().room.id;
+  const auto ada = join_room(room);
+  const auto job = job_id::random();
+  anon_send(ada.handle, participant_request{"w", write_run{job, "line\n", true}});
+  consume_messages();
+  CHECK_EQ(ada.log->words.back(), "w: accepted");
+  REQUIRE_EQ(jobs->written.size(), 1u);
+  CHECK_EQ(jobs->written[0].id, job);
+  CHECK_EQ(jobs->written[0].bytes, "line\n");
+  CHECK(jobs->written[0].is_last);
+  CHECK(jobs->written[0].room == room);
+}
+
+SCENARIO("a viewer writes to no run") {
+  const auto opened = open(visibility::closed);
+  const auto eve = join_room(opened.room.id, with(opened.tokens.viewer));
+  anon_send(eve.handle, participant_request{"w", write_run{job_id::random(), "x"}});
+  consume_messages();
+  CHECK_EQ(eve.log->words.back(), "w: forbidden");
+  CHECK(jobs->written.empty());
+}
+
 SCENARIO("a viewer cannot cancel") {
   const auto opened = open(visibility::closed);
   const auto eve = join_room(opened.room.id, with(opened.tokens.viewer));

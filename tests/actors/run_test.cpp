@@ -63,6 +63,8 @@ SCENARIO("each broken bound of a request is named with its field") {
   CHECK(complains(request, "limits.memory_mb: must be greater than zero"));
   request.options.tests.assign(run_bounds::tests_max + 1, {});
   CHECK(complains(request, "tests: must be at most 100 tests"));
+  request.options.interactive = true;
+  CHECK(complains(request, "interactive: cannot come together with tests: each has its own stdin"));
 }
 
 SCENARIO("only plain relative paths may name a file") {
@@ -83,9 +85,11 @@ SCENARIO("a request survives being stored, whatever its bytes are") {
   request.options.compiler_args = {"-O2"};
   request.options.limits = {std::chrono::milliseconds{1}, std::chrono::milliseconds{2}, 3, 4, 5,
                             std::uint64_t{1} << 63};
+  CHECK(encode(request).find("interactive") == std::string::npos); // as earlier versions wrote it
   request.options.tests = {{"one", every_byte(), "\xff"}, {"", "", ""}};
   request.options.truncate_output = true;
   request.options.retry = true;
+  request.options.interactive = true;
   CHECK(decode_run_request(encode(request)) == request);
 }
 

@@ -67,6 +67,25 @@ SCENARIO("cancel_run names a run") {
   CHECK_EQ(complaint_about(R"({"type":"cancel_run"})"), errc::invalid_argument);
 }
 
+SCENARIO("write_run carries bytes, or the end of the input, or both") {
+  const auto job = job_id::random();
+  const auto head = R"({"type":"write_run","run":")" + job.str() + "\"";
+  const auto read = read_client_frame(head + R"(,"data":"a\n","eof":true})");
+  CAF_REQUIRE(read.what.has_value());
+  const auto& write = std::get<actors::write_run>(*read.what);
+  CHECK_EQ(write.id, job);
+  CHECK_EQ(write.bytes, "a\n");
+  CHECK(write.is_last);
+  CHECK(!write.room); // the participant's: filled in there
+  CHECK(read_client_frame(head + R"(,"eof":true})").what.has_value());
+  CHECK_EQ(complaint_about(head + "}"), errc::invalid_argument);
+  CHECK_EQ(complaint_about(head + R"(,"data":7})"), errc::invalid_argument);
+  CHECK_EQ(complaint_about(R"({"type":"write_run","data":"x"})"), errc::invalid_argument);
+  const std::string most(actors::dispatcher_bounds::write_bytes_max, 'x');
+  CHECK(read_client_frame(head + ",\"data\":\"" + most + "\"}").what.has_value());
+  CHECK_EQ(complaint_about(head + ",\"data\":\"" + most + "x\"}"), errc::invalid_argument);
+}
+
 SCENARIO("what is not a request is told so, next to its reference") {
   CHECK_EQ(complaint_about("{"), errc::invalid_argument);
   CHECK_EQ(complaint_about("[]"), errc::invalid_argument);

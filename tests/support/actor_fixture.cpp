@@ -38,6 +38,7 @@ dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
         script->cancelled.push_back(m.id);
         script->cancelled_in.push_back(m.room);
       },
+      [=](const write_run& m) { script->written.push_back(m); },
       [=](const find_job&) -> caf::result<job_view> {
         return to_error({errc::not_found, "there is no such job"});
       },

@@ -48,6 +48,7 @@ struct dispatcher_script {
   std::vector<submit_job> submitted;
   std::vector<job_id> cancelled;
   std::vector<std::optional<room_id>> cancelled_in; ///< the room that each cancel named
+  std::vector<write_run> written;
   std::vector<caf::typed_response_promise<void>> held;
   std::map<job_id, std::vector<caf::typed_response_promise<job_view>>> waiting;
 

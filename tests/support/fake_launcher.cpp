@@ -118,10 +118,15 @@ public:
     world_->finishers[number_] = events.on_exit;
   }
 
-  bool write_stdin(std::string) override {
-    return false;
+  bool write_stdin(std::string bytes) override {
+    if (world_->leaves_input_unread)
+      return false;
+    world_->input += bytes;
+    return true;
   }
-  void close_stdin() override {}
+  void close_stdin() override {
+    world_->input += "<end>";
+  }
 
   void kill(outcome why) override {
     sandbox::report report;

@@ -55,6 +55,8 @@ struct fake_world {
   std::vector<sandbox::command> commands; ///< in order of their start
   std::vector<std::string> files;         ///< "path=content" in order
   std::vector<int> container_of;          ///< which container ran each command
+  std::string input;                      ///< written to programs that run; "<end>": closed
+  bool leaves_input_unread = false;       ///< more input is refused
   std::vector<sandbox::container_spec> specs;
   std::deque<failure> next_terminal_failures;
   std::vector<std::shared_ptr<fake_terminal>> terminals; ///< in order of their opening

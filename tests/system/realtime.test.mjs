@@ -83,6 +83,72 @@ test('a run is cancelled over the socket', async (t) => {
   ada.close();
 });
 
+test('a running program is talked to, line by line', async (t) => {
+  if (await skipWithout(t, server, 'python')) return;
+  const content = [
+    'name = input("name? ")',
+    'total = 0',
+    'while True:',
+    '  try: total += int(input(f"{name}: "))',
+    '  except EOFError: break',
+    'print("sum", total)',
+  ].join('\n');
+  const room = await makeRoom({ files: [{ path: 'main.py', content }] });
+  const ada = await join(room);
+  const bob = await join(room);
+  ada.send({ type: 'start_run', id: 'r', interactive: true, stdin: 'Grüße\n' });
+  const { run } = await ada.frame('the reply', (frame) => frame.re === 'r');
+  const output = () =>
+    ada.frames
+      .filter((frame) => frame.type === 'run_output' && frame.run === run)
+      .map((frame) => frame.data)
+      .join('');
+  await waitFor('the first prompt', () => output() === 'name? Grüße: ');
+  for (let i = 1; i <= 5; ++i) {
+    (i % 2 ? bob : ada).send({ type: 'write_run', id: i, run, data: `${i}\n` });
+    await waitFor('the next prompt', () => output() === `name? ${'Grüße: '.repeat(i + 1)}`);
+  }
+  for (let i = 0; i < 200; ++i) ada.send({ type: 'write_run', run, data: `${1000 + i}\n` });
+  const own = await join(await makeRoom());
+  own.send({ type: 'write_run', id: 'foreign', run, data: 'x\n' });
+  const foreign = await own.frame('an error', (frame) => frame.re === 'foreign');
+  assert.equal(foreign.code, 'not_found');
+  ada.send({ type: 'write_run', id: 'last', run, eof: true });
+  assert.equal((await ada.frame('the reply', (frame) => frame.re === 'last')).type, 'reply');
+  const finished = await ada.frame('run_finished', (frame) => frame.type === 'run_finished');
+  assert.equal(finished.run.status, 'COMPLETED');
+  const written = ada.frames.filter((frame) => frame.type === 'error');
+  assert.ok(written.every((frame) => frame.code === 'rate_limited'), JSON.stringify(written));
+  if (written.length === 0) assert.match(output(), /sum 219915\n$/); // 15, and 1000 to 1199
+  ada.send({ type: 'write_run', id: 'late', run, data: 'x\n' });
+  assert.equal((await ada.frame('an error', (frame) => frame.re === 'late')).code, 'conflict');
+  for (const socket of [ada, bob, own]) socket.close();
+});
+
+test('a run that is not interactive is not written to, nor any by a viewer', async (t) => {
+  if (await skipWithout(t, server, 'python')) return;
+  const room = await makeRoom({
+    visibility: 'private',
+    files: [{ path: 'main.py', content: 'import time\ntime.sleep(5)' }],
+  });
+  const ada = await join(room, `?token=${room.tokens.editor}`);
+  const eve = await join(room, `?token=${room.tokens.viewer}`);
+  ada.send({ type: 'start_run', id: 1 });
+  const { run } = await ada.frame('the reply', (frame) => frame.re === 1);
+  const bearer = { authorization: `Bearer ${room.tokens.viewer}` };
+  await waitFor('it to run', async () => {
+    const { json } = await server.get(`/api/v1/runs/${run}`, bearer);
+    return json.status === 'RUNNING';
+  });
+  ada.send({ type: 'write_run', id: 2, run, data: 'x' });
+  assert.equal((await ada.frame('an error', (frame) => frame.re === 2)).code, 'conflict');
+  eve.send({ type: 'write_run', id: 3, run, data: 'x' });
+  assert.equal((await eve.frame('an error', (frame) => frame.re === 3)).code, 'forbidden');
+  ada.send({ type: 'cancel_run', run });
+  await ada.frame('run_finished', (frame) => frame.type === 'run_finished');
+  for (const socket of [ada, eve]) socket.close();
+});
+
 test('what is not understood is answered with an error, and the socket stays open', async () => {
   const ada = await join(await makeRoom());
   ada.send({ type: 'no_such_thing', id: 1 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
   assertNativeError,
+  offeredLanguages,
   pythonRun,
   restartAfterKill,
   runNow,
@@ -95,6 +96,63 @@ describe('runs without a room', () => {
     assert.equal(run.tests[0].name, 'right');
   });
 
+  test('each way to fail has its verdict', async (t) => {
+    if (await needsPython(t)) return;
+    const content = [
+      'import os',
+      'what = input()',
+      'if what == "loop":',
+      '  while True: pass',
+      'if what == "eat": x = bytearray(b"x" * (1 << 30))',
+      'if what == "flood":',
+      '  while True: print("x" * 1000)',
+      'if what == "abort": os.abort()',
+      'if what == "fail": raise SystemExit(3)',
+      'print(what)',
+    ].join('\n');
+    const names = ['right', 'wrong', 'loop', 'eat', 'flood', 'abort', 'fail', 'right'];
+    const tests = names.map((name) => ({
+      stdin: `${name}\n`,
+      expected_stdout: name === 'wrong' ? 'other' : name,
+    }));
+    const limits = { wall_ms: 1_000, memory_mb: 64, output_kb: 64 };
+    const run = await runNow(server, pythonRun(content, { tests, limits }));
+    assert.equal(run.status, 'COMPLETED', JSON.stringify(run));
+    const { json: sandbox } = await server.get('/health/docker');
+    const eaten = sandbox.cgroups === 'none' ? 'runtime_error' : 'memory_limit';
+    assert.deepEqual(
+      run.tests.map((one) => one.verdict),
+      [
+        'accepted',
+        'wrong_answer',
+        'time_limit',
+        eaten,
+        'output_limit',
+        'runtime_error',
+        'runtime_error',
+        'accepted',
+      ],
+    );
+  });
+
+  test('tests of what does not compile, or is cancelled, say so', async (t) => {
+    if (await needsPython(t)) return;
+    const tests = Array.from({ length: 3 }, () => ({ stdin: '', expected_stdout: '' }));
+    const verdicts = (run) => run.tests.map((one) => one.verdict);
+    if ((await offeredLanguages(server)).has('cpp')) {
+      const files = [{ path: 'main.cpp', content: 'int main() { return nothing; }' }];
+      const run = await runNow(server, { language: 'cpp', files, tests });
+      assert.equal(run.outcome, 'compile_error');
+      assert.deepEqual(verdicts(run), Array(3).fill('compile_error'));
+    }
+    const id = await startRun(server, pythonRun('import time\ntime.sleep(5)', { tests }));
+    await server.running(`/api/v1/runs/${id}`);
+    await server.delete(`/api/v1/runs/${id}`);
+    const run = await server.finalState(`/api/v1/runs/${id}`);
+    assert.equal(run.status, 'CANCELLED');
+    assert.deepEqual(verdicts(run), Array(3).fill('cancelled'));
+  });
+
   test('limits of a request hold, and none is above the ceiling of its language', async (t) => {
     if (await needsPython(t)) return;
     const slow = await runNow(server, pythonRun('while True: pass', { limits: { wall_ms: 500 } }));
@@ -133,6 +191,60 @@ describe('runs without a room', () => {
   });
 });
 
+describe('standard input of interactive runs', () => {
+  const type = { 'content-type': 'application/octet-stream' };
+
+  test('bytes arrive as they are and in order, and the end after them', async (t) => {
+    if (await needsPython(t)) return;
+    const content = 'import sys\ndata = sys.stdin.buffer.read()\nprint(len(data), data[:6])';
+    const id = await startRun(server, pythonRun(content, { interactive: true, stdin: 'ab' }));
+    const path = `/api/v1/runs/${id}`;
+    await server.running(path);
+    const write = (bytes, query = '') => server.post(`${path}/stdin${query}`, bytes, type);
+    assert.equal((await write(Uint8Array.of(0, 255, 10))).status, 204);
+    const most = new Uint8Array(65_536);
+    assert.equal((await write(most)).status, 204);
+    assertNativeError(await write(new Uint8Array(65_537)), 413, 'too_large');
+    assertNativeError(await write('x', '?eof=perhaps'), 400);
+    assert.equal((await write('', '?eof=true')).status, 204);
+    const run = await server.finalState(path);
+    assert.equal(run.stdout, `${2 + 3 + 65_536} b'ab\\x00\\xff\\n\\x00'\n`);
+    assertNativeError(await write('late'), 409, 'conflict');
+    assertNativeError(await server.post(`/api/v1/runs/${unknownId}/stdin`, 'x', type), 404);
+  });
+
+  test('a program that does not read holds no more than a mebibyte back', async (t) => {
+    if (await needsPython(t)) return;
+    const body = pythonRun('import time\ntime.sleep(60)', { interactive: true });
+    const path = `/api/v1/runs/${await startRun(server, body)}`;
+    await server.running(path);
+    const most = new Uint8Array(65_536);
+    let refused;
+    for (let i = 0; i < 40 && !refused; ++i) {
+      const answer = await server.post(`${path}/stdin`, most, type);
+      if (answer.status !== 204) refused = { answer, taken: i };
+    }
+    assert.ok(refused, 'more than two mebibytes were taken');
+    assertNativeError(refused.answer, 429, 'rate_limited');
+    assert.ok(Number(refused.answer.headers.get('retry-after')) >= 1);
+    assert.ok(refused.taken >= 15 && refused.taken <= 17 + 1, `${refused.taken} x 64 KiB taken`);
+    assert.equal((await server.delete(path)).status, 202);
+    await server.finalState(path);
+  });
+
+  test('a run that is not interactive, or judged by tests, takes none', async (t) => {
+    if (await needsPython(t)) return;
+    const path = `/api/v1/runs/${await startRun(server, pythonRun('import time\ntime.sleep(5)'))}`;
+    await server.running(path);
+    assertNativeError(await server.post(`${path}/stdin`, 'x', type), 409, 'conflict');
+    await server.delete(path);
+    await server.finalState(path);
+    const tests = [{ stdin: '', expected_stdout: '' }];
+    const both = pythonRun('', { interactive: true, tests });
+    assertNativeError(await server.post('/api/v1/runs', both), 400, 'invalid_argument');
+  });
+});
+
 describe('cancelling', () => {
   test('a running program ends within a second', async (t) => {
     if (await needsPython(t)) return;
@@ -166,6 +278,36 @@ describe('cancelling', () => {
 
   test('an unknown run cannot be cancelled', async () => {
     assertNativeError(await server.delete(`/api/v1/runs/${unknownId}`), 404, 'not_found');
+  });
+});
+
+describe('the queue', () => {
+  test('a thousand waiting runs of one address hold up neither a room nor the server', async (t) => {
+    const crowded = await startServer({ args: ['--sandbox.parallel=1'] });
+    try {
+      if (await skipWithout(t, crowded, 'python')) return;
+      const { json: room } = await crowded.post('/api/v1/rooms', {
+        files: [{ path: 'main.py', content: 'print("room")' }],
+      });
+      const blocker = await startRun(crowded, pythonRun('import time\ntime.sleep(60)'));
+      await crowded.running(`/api/v1/runs/${blocker}`);
+      const slow = pythonRun('import time\ntime.sleep(0.5)');
+      for (let i = 0; i < 20; ++i)
+        await Promise.all(Array.from({ length: 50 }, () => startRun(crowded, slow)));
+      const refused = await crowded.post('/api/v1/runs', slow);
+      assertNativeError(refused, 503, 'queue_full');
+      assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+      const started = await crowded.post(`/api/v1/rooms/${room.id}/runs`);
+      assert.equal(started.status, 202, JSON.stringify(started.json));
+      await crowded.delete(`/api/v1/runs/${blocker}`);
+      // One of the thousand may come before it.
+      const run = await crowded.finalState(`/api/v1/runs/${started.json.id}`, 10_000);
+      assert.equal(run.stdout, 'room\n');
+      const { json: queue } = await crowded.get('/health/queue');
+      assert.ok(queue.queued > 900, `${queue.queued} still wait`);
+    } finally {
+      await crowded.stop();
+    }
   });
 });
 
