@@ -137,7 +137,7 @@ shellTest('who comes later sees what was written, and a viewer only watches', as
   await bob.sees(terminal, 'before42');
   ada.type(terminal, 'echo after$((40+3))\n');
   await bob.sees(terminal, 'after43');
-  assert.equal(bob.screen(terminal), ada.screen(terminal));
+  await waitFor('the same screen for both', () => bob.screen(terminal) === ada.screen(terminal));
   for (const request of [
     { type: 'open_terminal' },
     { type: 'write_terminal', terminal, data: 'x' },
