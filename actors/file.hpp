@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace coterie::actors {
@@ -23,6 +24,14 @@ struct file_read {
   std::string content;
   bool is_text = true;
   std::uint64_t version = 1; ///< grows with every change
+  timestamp modified_at{};
+};
+
+/// One file or directory of a room, to be packed up with the others.
+struct exported_file {
+  std::string path;
+  bool is_directory = false;
+  std::shared_ptr<const std::string> content; ///< null for a directory
   timestamp modified_at{};
 };
 

@@ -49,6 +49,10 @@ struct file_read;
 struct write_file;
 struct file_written;
 struct remove_file;
+struct export_files;
+struct file_export;
+struct import_files;
+struct files_imported;
 struct replace_source;
 struct start_run;
 struct run_accepted;
@@ -187,6 +191,10 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_read))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_file))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_written))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::remove_file))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::export_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_export))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::import_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::files_imported))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::replace_source))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::start_run))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_accepted))
@@ -302,6 +310,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_file)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::remove_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::export_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_export)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::import_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::files_imported)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replace_source)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::start_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_accepted)

@@ -7,6 +7,7 @@
 #include "actors/relay.hpp"
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
+#include "actors/room_import.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
 #include "actors/room_workspace.hpp"
@@ -82,6 +83,8 @@ struct room_state {
       [this](const read_file& m) { return on_read(m); },
       [this](const write_file& m) { return on_write(m); },
       [this](const remove_file& m) { return on_remove_file(m); },
+      [this](const export_files& m) { return on_export(m); },
+      [this](const import_files& m) { return on_import(m); },
       [this](const replace_source& m) { return on_replace_source(m); },
       [this](const start_run& m) { return on_start_run(m); },
       [this](const list_runs& m) { return on_list_runs(m); },
@@ -96,15 +99,15 @@ struct room_state {
       [this](const job_ended& m) { on_job_ended(m); },
       [this](const open_terminal& m) { return on_open_terminal(m); },
       [this](const write_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.write(m.number, m.bytes); });
+        return on_terminal(m.who, [&] { return workspace.write(m); });
       },
       [this](const resize_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.resize(m.number, m.size); });
+        return on_terminal(m.who, [&] { return workspace.resize(m); });
       },
       [this](const close_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.close(m.number); });
+        return on_terminal(m.who, [&] { return workspace.close(m); });
       },
-      [this](const replay_terminal& m) { workspace.replay(m.number, m.from, m.by, true); },
+      [this](const replay_terminal& m) { workspace.replay(m); },
       [this](const found_changes& m) { on_found_changes(m); },
       [this](const shell_opened& m) { workspace.on_opened(m); },
       [this](const shell_output& m) { workspace.on_output(m); },
@@ -254,6 +257,12 @@ struct room_state {
     for (const auto& [path, file] : files.all())
       listing.files.push_back(
         {path, file.kind, room_files::version_of(file), file.modified_at, files.size_of(file)});
+    for (const auto& [path, bytes] : workspace.volatiles())
+      listing.files.push_back({.path = path,
+                               .kind = file_kind::binary,
+                               .modified_at = context.now(),
+                               .bytes = bytes,
+                               .is_volatile = true});
     return listing;
   }
 
@@ -286,6 +295,21 @@ struct room_state {
     if (auto done = files.remove(m.path, m.if_match, writer_of(m.who)); !done)
       return to_error(done.why());
     return answer_when_durable<void>();
+  }
+
+  caf::result<file_export> on_export(const export_files& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    return file_export{room.title, export_all(files)};
+  }
+
+  caf::result<files_imported> on_import(const import_files& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    auto done = import_into(files, m, room.main, writer_of(m.who), self->clock().now());
+    if (!done)
+      return to_error(done.why());
+    return answer_when_durable<files_imported>(std::move(*done));
   }
 
   caf::result<room_description> on_replace_source(const replace_source& m) {
@@ -384,7 +408,7 @@ struct room_state {
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
     auto promise = self->make_response_promise<std::uint32_t>();
-    workspace.open_terminal(m.by, m.size, [promise](const result<terminal_number>& opened) mutable {
+    workspace.open_terminal(m, [promise](const result<terminal_number>& opened) mutable {
       if (opened)
         promise.deliver(*opened);
       else
@@ -426,7 +450,8 @@ struct room_state {
     tell_all(participant_joined{who});
     if (m.port == 0) {
       workspace.replay_all(who.id); // comes behind the answer
-      return joined{room, *granted, members.participants(), runs.newest(), workspace.terminals()};
+      return joined{room, *granted, members.participants(), runs.newest(),
+                    workspace.terminals(who.id)};
     }
     document.join({who.id, who.name, *granted, m.port, m.wants_saved});
     flush_soon();
@@ -436,7 +461,7 @@ struct room_state {
   void on_leave(const leave& m) {
     if (!members.remove(m.who))
       return;
-    leave_document(m.who);
+    part_with(m.who);
     last_used = self->clock().now();
     if (context.counters)
       context.counters->add_participants(-1);
@@ -448,7 +473,7 @@ struct room_state {
     const auto changed = members.remove_changed(
       [this](const caller& asking) { return role_of(asking, room, capabilities); });
     for (const auto& [who, relay] : changed) {
-      leave_document(who);
+      part_with(who);
       caf::anon_send(relay, role_changed{who});
       if (context.counters)
         context.counters->add_participants(-1);
@@ -461,7 +486,7 @@ struct room_state {
 
   void on_relay_gone(const caf::actor_addr& relay) {
     for (const auto& who : members.remove_relay(relay)) {
-      leave_document(who);
+      part_with(who);
       if (context.counters)
         context.counters->add_participants(-1);
       tell_all(participant_left{who});
@@ -496,7 +521,8 @@ struct room_state {
     flush_soon();
   }
 
-  void leave_document(participant_id who) {
+  void part_with(participant_id who) {
+    workspace.on_left(who);
     document.leave(who);
     if (document.has_output())
       flush_soon();

@@ -69,10 +69,11 @@ struct listed_file {
   std::uint64_t version = 0;
   timestamp modified_at{};
   std::uint64_t bytes = 0;
+  bool is_volatile = false; ///< too large for the document: it ends with the room's container
 };
 
 struct file_listing {
-  std::vector<listed_file> files; ///< by path
+  std::vector<listed_file> files; ///< by path, volatile ones last
 };
 
 struct read_file {
@@ -99,6 +100,36 @@ struct remove_file {
   caller who;
   std::string path;
   std::optional<std::uint64_t> if_match;
+};
+
+/// All of them at one moment, but those that only the container has.
+struct export_files {
+  caller who;
+};
+
+struct file_export {
+  std::string title;                                       ///< of the room
+  std::shared_ptr<const std::vector<exported_file>> files; ///< by path
+};
+
+/// Puts many files into the room at once: texts as changes of what is there. errc::too_large past
+/// room_bounds, and then nothing is changed.
+struct import_files {
+  caller who;
+  std::shared_ptr<const std::vector<named_file>> files; ///< no path twice
+  std::vector<std::string> directories;
+  bool replaces = false; ///< what is in the room and not here is removed, but for the main file
+};
+
+struct files_imported {
+  struct refused {
+    std::string path;
+    std::string why;
+  };
+  std::size_t written = 0;
+  std::size_t unchanged = 0;
+  std::size_t removed = 0;
+  std::vector<refused> refusals;
 };
 
 /// For dialects that know only "the code": sets the language and the text of the main file. When
@@ -148,28 +179,31 @@ struct run_listing {
 
 // -- terminals --------------------------------------------------------------------------------
 
-/// Opens a terminal for everybody in the room; answers its number. Needs role editor, as all of
-/// these do.
+/// Opens a terminal; answers its number. Needs role editor, as all of these do.
 struct open_terminal {
   caller who;
   participant_id by;
   sandbox::terminal_size size;
+  bool is_private = false; ///< for that participant alone, and closed when it leaves
 };
 
 struct write_terminal {
   caller who;
+  participant_id by;
   std::uint32_t number = 0;
   std::string bytes;
 };
 
 struct resize_terminal {
   caller who;
+  participant_id by;
   std::uint32_t number = 0;
   sandbox::terminal_size size;
 };
 
 struct close_terminal {
   caller who;
+  participant_id by;
   std::uint32_t number = 0;
 };
 
@@ -250,9 +284,10 @@ struct room_bounds {
 /// One live room: the single writer of its files and members, under a lease.
 ///
 /// Protocol                                          from               answer
-///   describe_room, list_files, read_file, list_runs API                what was asked
+///   describe_room, list_files, read_file,
+///   export_files, list_runs                         API                what was asked
 ///   change_room, write_file, remove_file,
-///   replace_source, remove_room                     API                once durable
+///   import_files, replace_source, remove_room       API                once durable
 ///   start_run                                       API, participant   run_accepted, once the
 ///                                                                      job is durable
 ///   join, leave                                     relay              joined / -
@@ -277,7 +312,8 @@ using room_actor = caf::typed_actor<
   caf::result<room_description>(describe_room), caf::result<room_description>(change_room),
   caf::result<void>(remove_room), caf::result<file_listing>(list_files),
   caf::result<file_read>(read_file), caf::result<file_written>(write_file),
-  caf::result<void>(remove_file), caf::result<room_description>(replace_source),
+  caf::result<void>(remove_file), caf::result<file_export>(export_files),
+  caf::result<files_imported>(import_files), caf::result<room_description>(replace_source),
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),
   caf::result<void>(flush_document), caf::result<void>(job_started), caf::result<void>(job_output),

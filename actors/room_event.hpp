@@ -53,6 +53,7 @@ struct terminal_opened {
   std::uint32_t number = 0;
   sandbox::terminal_size size;
   participant_id by;
+  bool is_private = false; ///< only `by` sees and uses it
 };
 
 struct terminal_output {

@@ -22,6 +22,11 @@ failure no_such_terminal(terminal_number number) {
   return {errc::not_found, "there is no terminal " + std::to_string(number) + " in this room"};
 }
 
+failure too_many(const char* whose, std::size_t most) {
+  return {errc::queue_full,
+          whose + std::string(" at most ") + std::to_string(most) + " terminals; close one"};
+}
+
 } // namespace
 
 room_workspace::room_workspace(room_actor::pointer self, dispatcher_actor dispatcher, room_id room,
@@ -84,8 +89,8 @@ void room_workspace::lose(const failure& why) {
     if (line.tell)
       line.tell(why);
     else
-      tell_.tell_all(
-        terminal_closed{number, {.how = sandbox::terminal_end::kind::lost, .detail = why.detail}});
+      tell_about(line, terminal_closed{
+                         number, {.how = sandbox::terminal_end::kind::lost, .detail = why.detail}});
 }
 
 template <class Message>
@@ -96,90 +101,126 @@ void room_workspace::send(const Message& message) {
 
 // -- terminals ----------------------------------------------------------------------------------
 
-result<room_workspace::open_line*> room_workspace::find(terminal_number number) {
+result<room_workspace::open_line*> room_workspace::find(terminal_number number, participant_id by) {
   const auto known = lines_.find(number);
-  if (known == lines_.end())
+  if (known == lines_.end() || (known->second.view.is_private && known->second.view.by != by))
     return no_such_terminal(number);
   return &known->second;
 }
 
-void room_workspace::open_terminal(participant_id by, sandbox::terminal_size size, answer tell) {
-  if (!sandbox::is_possible(size))
-    return tell(impossible_size());
-  if (lines_.size() >= room_workspace_bounds::shared_terminals_max)
-    return tell(
-      failure{errc::queue_full, "a room has at most "
-                                  + std::to_string(room_workspace_bounds::shared_terminals_max)
-                                  + " terminals; close one"});
-  const auto number = ++last_number_;
-  lines_.emplace(number, open_line{{number, size, by}, std::move(tell)});
-  begin();
-  send(open_shell{number, size});
+/// To those who see the terminal.
+template <class Fact>
+void room_workspace::tell_about(const open_line& line, Fact fact) {
+  if (line.view.is_private)
+    tell_.tell_one(line.view.by, std::move(fact));
+  else
+    tell_.tell_all(std::move(fact));
 }
 
-result<void> room_workspace::write(terminal_number number, const std::string& bytes) {
-  if (auto line = find(number); !line)
+result<void> room_workspace::check_opening(const actors::open_terminal& wanted) const {
+  using bounds = room_workspace_bounds;
+  if (!sandbox::is_possible(wanted.size))
+    return impossible_size();
+  std::size_t same = 0;
+  std::size_t own = 0;
+  for (const auto& [number, line] : lines_)
+    if (line.view.is_private == wanted.is_private) {
+      ++same;
+      own += line.view.by == wanted.by ? 1U : 0U;
+    }
+  if (!wanted.is_private && same >= bounds::shared_terminals_max)
+    return too_many("a room has", bounds::shared_terminals_max);
+  if (wanted.is_private && own >= bounds::private_terminals_each_max)
+    return too_many("each participant has", bounds::private_terminals_each_max);
+  if (wanted.is_private && same >= bounds::private_terminals_max)
+    return too_many("all participants together have", bounds::private_terminals_max);
+  return {};
+}
+
+void room_workspace::open_terminal(const actors::open_terminal& wanted, answer tell) {
+  if (auto may = check_opening(wanted); !may)
+    return tell(may.why());
+  const auto number = ++last_number_;
+  const terminal_opened view{number, wanted.size, wanted.by, wanted.is_private};
+  lines_.emplace(number, open_line{view, std::move(tell)});
+  begin();
+  send(open_shell{number, wanted.size});
+}
+
+result<void> room_workspace::write(const write_terminal& wanted) {
+  if (auto line = find(wanted.number, wanted.by); !line)
     return line.why();
-  if (bytes.size() > room_workspace_bounds::write_bytes_max)
+  if (wanted.bytes.size() > room_workspace_bounds::write_bytes_max)
     return {errc::too_large, "at most " + std::to_string(room_workspace_bounds::write_bytes_max)
                                + " bytes are typed at once"};
-  send(type_into_shell{number, bytes});
+  send(type_into_shell{wanted.number, wanted.bytes});
   return {};
 }
 
-result<void> room_workspace::resize(terminal_number number, sandbox::terminal_size size) {
-  auto line = find(number);
+result<void> room_workspace::resize(const resize_terminal& wanted) {
+  auto line = find(wanted.number, wanted.by);
   if (!line)
     return line.why();
-  if (!sandbox::is_possible(size))
+  if (!sandbox::is_possible(wanted.size))
     return impossible_size();
-  if ((*line)->view.size == size)
+  if ((*line)->view.size == wanted.size)
     return {};
-  (*line)->view.size = size;
-  send(resize_shell{number, size});
+  (*line)->view.size = wanted.size;
+  send(resize_shell{wanted.number, wanted.size});
   if (!(*line)->tell)
-    tell_.tell_all(terminal_resized{number, size});
+    tell_about(**line, terminal_resized{wanted.number, wanted.size});
   return {};
 }
 
-result<void> room_workspace::close(terminal_number number) {
-  if (auto line = find(number); !line)
+result<void> room_workspace::close(const close_terminal& wanted) {
+  if (auto line = find(wanted.number, wanted.by); !line)
     return line.why();
-  send(close_shell{number});
+  send(close_shell{wanted.number});
   return {};
 }
 
-void room_workspace::replay(terminal_number number, std::uint64_t from, participant_id to,
-                            bool was_too_slow) {
-  send(replay_shell{number, from, to, was_too_slow});
+void room_workspace::replay(const replay_terminal& wanted) {
+  if (find(wanted.number, wanted.by))
+    send(replay_shell{wanted.number, wanted.from, wanted.by, true});
 }
 
 void room_workspace::replay_all(participant_id to) {
   for (const auto& [number, line] : lines_)
-    replay(number, 0, to, false);
+    if (!line.view.is_private)
+      send(replay_shell{number, 0, to, false});
 }
 
-std::vector<terminal_opened> room_workspace::terminals() const {
+std::vector<terminal_opened> room_workspace::terminals(participant_id seen_by) const {
   std::vector<terminal_opened> all;
   for (const auto& [number, line] : lines_)
-    if (!line.tell)
+    if (!line.tell && (!line.view.is_private || line.view.by == seen_by))
       all.push_back(line.view);
   return all;
 }
 
+void room_workspace::on_left(participant_id who) {
+  for (const auto& [number, line] : lines_)
+    if (line.view.is_private && line.view.by == who)
+      send(close_shell{number});
+}
+
 void room_workspace::on_opened(const shell_opened& m) {
-  if (auto line = find(m.number); line && (*line)->tell) {
-    tell_.tell_all((*line)->view);
-    std::exchange((*line)->tell, nullptr)(m.number);
-  }
+  const auto known = lines_.find(m.number);
+  if (known == lines_.end() || !known->second.tell)
+    return;
+  tell_about(known->second, known->second.view);
+  std::exchange(known->second.tell, nullptr)(m.number);
 }
 
 void room_workspace::on_output(const shell_output& m) {
+  const auto known = lines_.find(m.number);
+  if (known == lines_.end())
+    return;
   terminal_output told{m.number, m.offset, m.bytes, m.to.has_value()};
   if (m.to)
     tell_.tell_one(*m.to, std::move(told));
   else
-    tell_.tell_all(std::move(told));
+    tell_about(known->second, std::move(told));
 }
 
 void room_workspace::on_ended(const shell_ended& m) {
@@ -189,7 +230,7 @@ void room_workspace::on_ended(const shell_ended& m) {
   if (const auto& tell = line.mapped().tell)
     tell(failure{errc::unavailable, "the terminal could not be opened: " + m.end.detail});
   else
-    tell_.tell_all(terminal_closed{m.number, m.end});
+    tell_about(line.mapped(), terminal_closed{m.number, m.end});
 }
 
 // -- files to the container ---------------------------------------------------------------------

@@ -25,7 +25,11 @@ namespace coterie::actors {
 
 struct room_workspace_bounds {
   static constexpr std::size_t shared_terminals_max = 4;
-  static constexpr std::size_t write_bytes_max = 64U << 10; ///< typed at once
+  /// With the shared ones, what the sandbox allows in one container.
+  static constexpr std::size_t private_terminals_max =
+    sandbox::terminals_max - shared_terminals_max;
+  static constexpr std::size_t private_terminals_each_max = 2; ///< of one participant
+  static constexpr std::size_t write_bytes_max = 64U << 10;    ///< typed at once
   /// How long an edit waits for others before it is written to the container with them.
   static constexpr std::chrono::milliseconds delay{50};
   static constexpr std::chrono::milliseconds settle_timeout{3'000};
@@ -48,20 +52,22 @@ public:
   room_workspace(const room_workspace&) = delete;
   room_workspace& operator=(const room_workspace&) = delete;
 
-  // -- terminals; errc::not_found for one that is not there --------------------------------------
+  // -- terminals; errc::not_found for one that is not there, or is somebody else's ----------------
 
   using answer = std::function<void(const result<terminal_number>&)>;
-  /// Answers once its shell runs. errc::queue_full with shared_terminals_max, or when there is no
-  /// container to be had, errc::invalid_argument for a size out of bounds.
-  void open_terminal(participant_id by, sandbox::terminal_size size, answer tell);
-  result<void> write(terminal_number number, const std::string& bytes);
-  result<void> resize(terminal_number number, sandbox::terminal_size size);
-  result<void> close(terminal_number number);
-  /// What was written from byte `from` on comes to `to` as terminal_output.
-  void replay(terminal_number number, std::uint64_t from, participant_id to, bool was_too_slow);
-  /// Of all terminals, for somebody who came.
+  /// Answers once its shell runs. errc::queue_full past the bounds, or when there is no container
+  /// to be had, errc::invalid_argument for a size out of bounds.
+  void open_terminal(const actors::open_terminal& wanted, answer tell);
+  result<void> write(const write_terminal& wanted);
+  result<void> resize(const resize_terminal& wanted);
+  result<void> close(const close_terminal& wanted);
+  /// What was written from byte `from` on comes to the participant as terminal_output.
+  void replay(const replay_terminal& wanted);
+  /// Of all terminals that somebody who came may see.
   void replay_all(participant_id to);
-  std::vector<terminal_opened> terminals() const;
+  std::vector<terminal_opened> terminals(participant_id seen_by) const;
+  /// Closes the private terminals of somebody who left.
+  void on_left(participant_id who);
 
   // -- from the workspace ------------------------------------------------------------------------
 
@@ -103,7 +109,10 @@ private:
   wanted_changes collect();
   result<void> take(const found_change& found);
   void send_again(std::string_view path);
-  result<open_line*> find(terminal_number number);
+  result<void> check_opening(const actors::open_terminal& wanted) const;
+  result<open_line*> find(terminal_number number, participant_id by);
+  template <class Fact>
+  void tell_about(const open_line& line, Fact fact);
 
   room_actor::pointer self_;
   dispatcher_actor dispatcher_;

@@ -332,6 +332,11 @@ tree_mirror::table::iterator tree_mirror::find_moved(const sandbox::file_identit
 }
 
 void tree_mirror::note_volatile(const std::string& path, std::uint64_t bytes) {
+  if (const auto place = files_.find(path); place != files_.end()) { // it has grown
+    tell({.what = found_change::kind::removed, .path = path});
+    missing_.erase(path);
+    files_.erase(place);
+  }
   if (volatiles_.size() >= mirror_bounds::volatiles_max && !volatiles_.contains(path))
     return;
   auto& known = volatiles_[path];

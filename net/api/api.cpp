@@ -1,5 +1,6 @@
 #include "net/api/api.hpp"
 
+#include "net/api/archive.hpp"
 #include "net/api/files.hpp"
 #include "net/api/health.hpp"
 #include "net/api/languages.hpp"
@@ -14,6 +15,7 @@ namespace coterie::net {
 void add_native_api(router& routes, const api_context_ptr& context) {
   add_rooms_api(routes, context);
   add_files_api(routes, context);
+  add_archive_api(routes, context);
   add_runs_api(routes, context);
   add_languages_api(routes, context);
   add_health_api(routes, context);

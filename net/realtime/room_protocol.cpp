@@ -36,7 +36,8 @@ json::object terminal_json(const actors::terminal_opened& terminal) {
   return {{"terminal", terminal.number},
           {"rows", terminal.size.rows},
           {"columns", terminal.size.columns},
-          {"by", terminal.by.str()}};
+          {"by", terminal.by.str()},
+          {"private", terminal.is_private}};
 }
 
 std::string terminal_closed_frame(const actors::terminal_closed& closed) {
@@ -124,20 +125,20 @@ std::uint32_t read_terminal_number(const field_reader& fields) {
 
 client_request read_terminal_request(std::string_view type, const field_reader& fields) {
   if (type == "open_terminal")
-    return actors::open_terminal{{}, {}, read_size(fields)};
+    return actors::open_terminal{{}, {}, read_size(fields), fields.flag("private").value_or(false)};
   const auto number = read_terminal_number(fields);
   if (type == "close_terminal")
-    return actors::close_terminal{{}, number};
+    return actors::close_terminal{{}, {}, number};
   if (type == "resize_terminal") {
     for (const char* side : {"rows", "columns"})
       if (!fields.has(side))
         fields.complain(side, "is required");
-    return actors::resize_terminal{{}, number, read_size(fields)};
+    return actors::resize_terminal{{}, {}, number, read_size(fields)};
   }
   auto data = fields.text("data", actors::room_workspace_bounds::write_bytes_max);
   if (!fields.has("data"))
     fields.complain("data", "is required");
-  return actors::write_terminal{{}, number, data.value_or("")};
+  return actors::write_terminal{{}, {}, number, data.value_or("")};
 }
 
 result<client_request> read_request(const json::object& body) {

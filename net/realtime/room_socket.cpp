@@ -167,14 +167,11 @@ private:
   void pass_on(const std::string& reference, actors::write_run& what) {
     caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
   }
-  void pass_on(const std::string& reference, actors::open_terminal& what) {
-    what.who = who_;
-    what.by = self_.id;
-    caf::anon_send(participant_, actors::participant_request{reference, what});
-  }
   template <class Request>
   void pass_on(const std::string& reference, Request& what) {
     what.who = who_;
+    if constexpr (requires { what.by; })
+      what.by = self_.id;
     caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
   }
 

@@ -33,6 +33,8 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const read_file&) -> caf::result<file_read> { return no(); },
       [](const write_file&) -> caf::result<file_written> { return no(); },
       [](const remove_file&) -> caf::result<void> { return no(); },
+      [](const export_files&) -> caf::result<file_export> { return no(); },
+      [](const import_files&) -> caf::result<files_imported> { return no(); },
       [](const replace_source&) -> caf::result<room_description> { return no(); },
       [](const start_run&) -> caf::result<run_accepted> { return no(); },
       [](const open_terminal&) -> caf::result<std::uint32_t> { return no(); },

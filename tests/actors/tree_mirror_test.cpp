@@ -255,6 +255,24 @@ SCENARIO("a file that is too large stays in the container and is said to") {
   CHECK_NE(found.number, 0u);
 }
 
+SCENARIO("a file that grows too large is no file of the room any more, until it shrinks") {
+  want("a", "one\n");
+  put("a", std::string(mirror_bounds::file_bytes_max + 1, 'x'));
+  look({"a"});
+  CHECK(change().what == found_change::kind::removed);
+  CHECK_EQ(found.volatiles.size(), 1u);
+  wanted_changes wanted; // as the room answers
+  wanted.heard = heard;
+  wanted.removed = {"a"};
+  hear(mirror->apply(wanted, now));
+  CHECK(exists("a"));
+  put("a", "short\n");
+  look({"a"});
+  CHECK(change().what == found_change::kind::written);
+  CHECK_EQ(*change().content, "short\n");
+  CHECK(found.volatiles.empty());
+}
+
 SCENARIO("what the room moved and removed is moved and removed") {
   want("src/a", "one\n");
   want("b", "two\n");

@@ -285,3 +285,73 @@ describe('the service', () => {
     assert.equal((await server.put('/api/v1/rooms', {})).status, 405);
   });
 });
+
+describe('archives', () => {
+  const zip = (extra = {}) => ({ 'content-type': 'application/zip', ...extra });
+  const filesOf = async (room) =>
+    (await server.get(`/api/v1/rooms/${room.id}/files`)).json.files.map((file) => file.path);
+
+  for (const [format, type, magic] of [
+    ['zip', 'application/zip', 'PK'],
+    ['tar.gz', 'application/gzip', '\x1f\x8b'],
+  ])
+    test(`a room goes out as ${format} and into another one`, async () => {
+      const room = await makeRoom({
+        title: 'Übung 1',
+        files: [
+          { path: 'main.py', content: 'print("grüß")\n' },
+          { path: 'src/ü.txt', content: 'x\n' },
+        ],
+      });
+      const bytes = new Uint8Array([0, 255, 1]);
+      await server.put(`/api/v1/rooms/${room.id}/files/data.bin`, bytes, {
+        'content-type': 'application/octet-stream',
+      });
+      const out = await server.get(`/api/v1/rooms/${room.id}/archive?format=${format}`);
+      assert.equal(out.status, 200);
+      assert.equal(out.headers.get('content-type'), type);
+      assert.equal(
+        out.headers.get('content-disposition'),
+        `attachment; filename="bung-1.${format}"`,
+      );
+      assert.equal(out.bytes.subarray(0, 2).toString('latin1'), magic);
+
+      const other = await makeRoom({ files: [{ path: 'main.py', content: 'print(1)\n' }] });
+      const before = await server.get(`/api/v1/rooms/${other.id}/files/main.py`);
+      const path = `/api/v1/rooms/${other.id}/archive`;
+      const headers = { 'content-type': type };
+      const { status, json } = await server.post(path, out.bytes, headers);
+      assert.equal(status, 200, JSON.stringify(json));
+      assert.deepEqual(json, { written: 3, unchanged: 0, removed: 0, refused: [] });
+      assert.deepEqual(await filesOf(other), ['data.bin', 'main.py', 'src/ü.txt']);
+      const after = await server.get(`/api/v1/rooms/${other.id}/files/main.py`);
+      assert.equal(after.text, 'print("grüß")\n');
+      assert.notEqual(after.headers.get('etag'), before.headers.get('etag'));
+      const data = await server.get(`/api/v1/rooms/${other.id}/files/data.bin`);
+      assert.deepEqual([...data.bytes], [...bytes]);
+      // Once more: nothing changes, and only what was added goes away.
+      await server.put(`/api/v1/rooms/${other.id}/files/extra.txt`, 'x', text());
+      const again = await server.post(`${path}?mode=replace`, out.bytes, headers);
+      assert.deepEqual(again.json, { written: 0, unchanged: 3, removed: 1, refused: [] });
+      assert.deepEqual(await filesOf(other), ['data.bin', 'main.py', 'src/ü.txt']);
+    });
+
+  test('what is wrong with an archive is said, and nothing is changed', async () => {
+    const room = await makeRoom({ visibility: 'private' });
+    const path = `/api/v1/rooms/${room.id}/archive`;
+    const { owner, viewer } = room.tokens;
+    assertNativeError(await server.get(path), 401, 'unauthorized');
+    assertNativeError(await server.get(`${path}?format=rar`, bearer(viewer)), 400);
+    const packed = await server.get(path, bearer(viewer));
+    assert.equal(packed.status, 200);
+    const send = (body, token, query = '', headers = zip()) =>
+      server.post(path + query, body, { ...headers, ...bearer(token) });
+    assertNativeError(await send(packed.bytes, viewer), 403, 'forbidden');
+    assertNativeError(await send('nonsense', owner), 400, 'invalid_argument');
+    assertNativeError(await send(packed.bytes.subarray(0, 40), owner), 400, 'invalid_argument');
+    assertNativeError(await send(packed.bytes, owner, '?mode=mix'), 400, 'invalid_argument');
+    const json = { 'content-type': 'application/json' };
+    assertNativeError(await send('{}', owner, '', json), 415);
+    assertNativeError(await send(Buffer.alloc(40 << 20), owner), 413, 'too_large');
+  });
+});

@@ -107,11 +107,13 @@ shellTest('a terminal is a login shell of somebody without rights, in the files 
 shellTest('keys, jobs and sizes work as on a real line', async () => {
   const ada = await Person.join(await makeRoom());
   const terminal = await ada.open();
-  ada.type(terminal, 'sleep 100\n');
-  await ada.sees(terminal, 'sleep 100');
+  ada.type(terminal, "sh -c 'echo has$((1+0)); sleep 100'\n");
+  await ada.sees(terminal, 'has1');
   ada.type(terminal, '\x03');
-  await ada.sees(terminal, '^C');
-  ada.type(terminal, 'sleep 200\n');
+  await ada.sees(terminal, /\^C[^]*\$ /);
+  // Its own line tells that it has the terminal; what is typed before goes to the shell.
+  ada.type(terminal, "sh -c 'echo has$((1+1)); sleep 200'\n");
+  await ada.sees(terminal, 'has2');
   ada.type(terminal, '\x1a');
   await ada.sees(terminal, 'Stopped');
   ada.type(terminal, 'kill %1; trap "stty size" WINCH; echo ready$((1+1))\n');
@@ -166,6 +168,47 @@ shellTest('a room has four terminals, and wrong requests are told why', async ()
   assert.equal((await ada.ask({ type: 'close_terminal', terminal: terminals[1] })).type, 'reply');
   await ada.socket.frame('terminal_closed', (f) => f.type === 'terminal_closed');
   await ada.open();
+  ada.close();
+});
+
+shellTest('a private terminal is seen and used by one, and ends with it', async () => {
+  const room = await makeRoom();
+  const ada = await Person.join(room);
+  const bob = await Person.join(room);
+  const terminal = await ada.open({ private: true });
+  assert.equal((await bob.ask({ type: 'write_terminal', terminal, data: 'x' })).code, 'not_found');
+  assert.equal((await bob.ask({ type: 'close_terminal', terminal })).code, 'not_found');
+  ada.type(terminal, 'echo mine$((40+2)); sleep 1000 & echo $! > pid\n');
+  await ada.sees(terminal, 'mine42');
+  const shared = await bob.open();
+  bob.type(shared, 'while ! [ -s pid ]; do sleep 0.05; done; echo ok$((1+1))\n');
+  await bob.sees(shared, 'ok2');
+  assert.ok(!bob.socket.frames.some((frame) => frame.terminal === terminal));
+  const late = await Person.join(room);
+  assert.deepEqual(late.welcome.terminals.map((one) => one.terminal), [shared]);
+  await ada.open({ private: true });
+  assert.equal((await ada.ask({ type: 'open_terminal', private: true })).code, 'queue_full');
+  ada.close();
+  bob.type(shared, 'while kill -0 $(cat pid) 2>/dev/null; do sleep 0.05; done; echo gone$((1+1))\n');
+  await bob.sees(shared, 'gone2');
+  for (const one of [bob, late]) one.close();
+});
+
+shellTest('a file that is too large stays in the container and is listed as volatile', async () => {
+  const room = await makeRoom();
+  const ada = await Person.join(room);
+  const terminal = await ada.open();
+  ada.type(terminal, 'head -c 9000000 /dev/zero > large\n');
+  const listed = async () =>
+    (await server.get(`/api/v1/rooms/${room.id}/files`)).json.files.find((f) => f.path === 'large');
+  const large = await waitFor('the large file', async () => {
+    const file = await listed();
+    return file?.size === 9_000_000 && file;
+  });
+  assert.deepEqual(large, { path: 'large', kind: 'binary', size: 9_000_000, volatile: true });
+  assert.equal((await server.get(`/api/v1/rooms/${room.id}/files/large`)).status, 404);
+  ada.type(terminal, 'rm large\n');
+  await waitFor('it to be gone', async () => !(await listed()));
   ada.close();
 });
 
