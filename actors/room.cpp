@@ -108,7 +108,7 @@ struct room_state {
         return on_terminal(m.who, [&] { return workspace.close(m); });
       },
       [this](const replay_terminal& m) { workspace.replay(m); },
-      [this](const found_changes& m) { on_found_changes(m); },
+      [this](const found_changes& m) { workspace.on_found(m); },
       [this](const shell_opened& m) { workspace.on_opened(m); },
       [this](const shell_output& m) { workspace.on_output(m); },
       [this](const shell_ended& m) { workspace.on_ended(m); },
@@ -426,10 +426,6 @@ struct room_state {
     return caf::unit;
   }
 
-  void on_found_changes(const found_changes& m) {
-    last_used = self->clock().now();
-    workspace.on_found(m);
-  }
 
   // -- participants --------------------------------------------------------------------------
 

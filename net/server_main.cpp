@@ -290,6 +290,7 @@ int serve(command_line line, const char* const* environment) {
   wanted.room_container.memory_bytes = std::uint64_t{settings->room_memory_mb} << 20;
   wanted.room_container.disk_bytes = std::uint64_t{settings->room_disk_mb} << 20;
   wanted.room_container.inodes = 65'536;
+  wanted.room_container.shows_system = true;
   wanted.room_container.processes = settings->room_processes;
   wanted.room_idle_after = settings->room_idle_after;
   auto node = actors::start_node(system, std::move(wanted));

@@ -364,7 +364,8 @@ private:
                       wire::make_container{.slot = index,
                                            .image = *find_image(spec.image),
                                            .inodes = spec.inodes,
-                                           .disk_bytes = spec.disk_bytes},
+                                           .disk_bytes = spec.disk_bytes,
+                                           .shows_system = spec.shows_system ? 1U : 0U},
                       fds);
   }
 

@@ -56,6 +56,8 @@ struct container_spec {
   std::uint64_t memory_bytes = config::limits{}.memory_bytes;
   std::uint32_t processes = config::limits{}.processes; ///< and threads
   double cpus = config::limits{}.cpus;
+  /// Programs see load, memory and processors of the host in /proc, for top, ps and free.
+  bool shows_system = false;
 };
 
 /// One sandbox: namespaces, work directory, control group; and in it at most one program at a

@@ -1,6 +1,7 @@
 #include "sandbox/mounts.hpp"
 
 #include "sandbox/layout.hpp"
+#include "sandbox/proc_mount.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -379,11 +380,7 @@ bool switch_to_image(const private_mounts& spec) {
 trouble mount_private(const private_mounts& spec, unique_fd& work) {
   if (!switch_to_image(spec))
     return {step::pivot, errno};
-  // subset=pid (Linux 5.8) leaves nothing but process directories; without it hide at least
-  // those of others. Files of /proc that remain are root's, and programs are not.
-  constexpr unsigned long proc_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (::mount("proc", "/proc", "proc", proc_flags, "hidepid=2,subset=pid") != 0
-      && ::mount("proc", "/proc", "proc", proc_flags, "hidepid=2") != 0)
+  if (!mount_proc(spec.shows_system ? proc_view::system : proc_view::processes))
     return {step::mount_proc, errno};
   if (!mount_work(spec, work))
     return {step::mount_work, errno};

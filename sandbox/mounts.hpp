@@ -29,6 +29,7 @@ struct private_mounts {
   std::uint32_t owner = 0; ///< user and group of the work directory
   std::uint32_t inodes = 0;
   std::uint64_t disk_bytes = 0;
+  bool shows_system = false; ///< see proc_view
 };
 
 /// In pid 1: switches to the image, then mounts /proc, the work directory, /tmp, /dev/shm and

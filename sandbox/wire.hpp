@@ -145,6 +145,8 @@ struct make_container {
   std::uint32_t image = 0; ///< 0 is the host's
   std::uint32_t inodes = 0;
   std::uint64_t disk_bytes = 0;
+  std::uint32_t shows_system = 0; ///< 1: proc_view::system
+  std::uint32_t unused = 0;
 };
 
 /// Pid 1 exists. Beside it: its pidfd.

@@ -88,7 +88,8 @@ void make_container(const wire::make_container& wanted, wire::packet& frame) {
                  .images = common.images,
                  .owner = common.user_namespace ? 0 : common.uid_base + wanted.slot,
                  .inodes = wanted.inodes,
-                 .disk_bytes = wanted.disk_bytes};
+                 .disk_bytes = wanted.disk_bytes,
+                 .shows_system = wanted.shows_system != 0};
   spec.user_namespace = common.user_namespace;
   spec.filter = common.filter;
   serve_container(std::move(control), spec);

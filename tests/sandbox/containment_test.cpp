@@ -219,6 +219,22 @@ SCENARIO("secrets of the host are not in the tree") {
   CHECK(!contains(got.out, "SECRET_OF_THE_SERVER"));
 }
 
+SCENARIO("a container that shows the system shows load and memory, and no more") {
+  NEEDS_SANDBOX;
+  const auto box = the_lab().create({.shows_system = true});
+  const auto got = lab::run(
+    *box, shell("cat /proc/meminfo /proc/stat /proc/loadavg /proc/uptime | wc -l; "
+                "cat /proc/cmdline /proc/kallsyms /proc/keys /proc/interrupts /proc/iomem | wc -c; "
+                "find /proc/bus /proc/irq /proc/fs /proc/driver -mindepth 1 | wc -l; "
+                "echo x > /proc/sys/kernel/hostname; cat /proc/sys/kernel/pid_max | wc -l; "
+                "ls -d /proc/1 2>&1"));
+  const auto lines = got.out;
+  CHECK(std::stoi(lines) > 20);
+  CHECK(contains(lines, "\n0\n0\n1\n"));
+  CHECK(contains(got.err, "Read-only file system"));
+  CHECK(contains(lines, "No such file"));
+}
+
 SCENARIO("a program sees its own processes only") {
   NEEDS_SANDBOX;
   const auto got =

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
@@ -125,6 +125,34 @@ shellTest('keys, jobs and sizes work as on a real line', async () => {
   await ada.sees(terminal, '>>> ');
   ada.type(terminal, 'sum(range(10))\n');
   await ada.sees(terminal, '45\r\n');
+  ada.close();
+});
+
+shellTest('an editor and top draw their screens, and what was saved is in the document', async () => {
+  const room = await makeRoom();
+  const ada = await Person.join(room);
+  const terminal = await ada.open({ rows: 20, columns: 60 });
+  const begins = async (mark, line) => {
+    ada.type(terminal, `${line}\n`);
+    await ada.sees(terminal, mark);
+  };
+  if (existsSync('/usr/bin/vim')) {
+    await begins(/~\s/, 'vim -u NONE -N notes.txt');
+    ada.type(terminal, 'ihello from vim');
+    await ada.sees(terminal, 'vim');
+    ada.type(terminal, '\x1b:wq\r');
+    await waitFor('what vim saved', async () => (await textOf(room, 'notes.txt')) === 'hello from vim\n');
+    await ada.sees(terminal, /1049l[^]*\$ /); // it has left its screen
+    const paths = await filesOf(room);
+    assert.deepEqual(paths.filter((path) => path.endsWith('~') || path.includes('.sw')), []);
+  }
+  if (existsSync('/usr/bin/top')) {
+    await begins(/load average/, 'top -d 0.2');
+    await ada.sees(terminal, /\bcoder /);
+    ada.type(terminal, 'q');
+    ada.type(terminal, 'echo left$((1+1))\n');
+    await ada.sees(terminal, 'left2');
+  }
   ada.close();
 });
 
