@@ -361,6 +361,8 @@ struct dispatcher_state {
     const auto* job = jobs.find(m.job);
     if (!job || !job->job)
       return; // it has failed since
+    if (m.last_was_dead)
+      containers.renew();
     loans.ask(m);
     pump();
   }

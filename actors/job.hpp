@@ -48,6 +48,7 @@ struct job_done {
 struct borrow_container {
   job_id job;
   sandbox::container_spec spec;
+  bool last_was_dead = false; ///< the one before was dead already, as others may be
 };
 
 /// The container is the job's until it is ended.

@@ -17,7 +17,7 @@ judging::judging(caf::event_based_actor* self, const job_context& context, job_p
 
 void judging::begin(borrow_container wanted) {
   wanted_ = std::move(wanted);
-  self_->request(context_.container, trial_bounds::open_timeout, open_files{})
+  self_->request(context_.container, judging_bounds::open_timeout, open_files{})
     .then(
       [this](const work_files& m) {
         model_ = m.tree;
@@ -35,19 +35,40 @@ void judging::borrow() {
 void judging::on_lent(const container_lent& m) {
   if (!m.container)
     return follow_(plan_.on_cannot_judge(m.why));
+  self_->request(m.container, judging_bounds::open_timeout, open_files{})
+    .then(
+      [this, container = m.container](const work_files& its) { begin_trial(container, its.tree); },
+      [this, container = m.container](const caf::error& why) {
+        caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
+        on_dead_container(to_failure(why));
+      });
+}
+
+void judging::begin_trial(const caf::actor& container,
+                          const std::shared_ptr<sandbox::tree>& files) {
+  dead_containers_ = 0;
+  wanted_.last_was_dead = false;
   auto next = plan_.next_test();
   if (!next) { // the job was ended meanwhile
-    caf::anon_send_exit(m.container, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
     return;
   }
   auto& trial = trials_[next->index];
   trial = spawn_trial(self_->home_system(), {.job = caf::actor_cast<caf::actor>(self_),
-                                             .container = m.container,
+                                             .container = container,
                                              .worker = context_.worker,
                                              .model = model_,
+                                             .files = files,
                                              .index = next->index,
                                              .what = std::move(next->what)});
   self_->monitor(trial);
+  borrow();
+}
+
+void judging::on_dead_container(const failure& why) {
+  if (++dead_containers_ == dispatcher_bounds::claims_max)
+    return follow_(plan_.on_cannot_judge(why));
+  wanted_.last_was_dead = true;
   borrow();
 }
 

@@ -46,7 +46,7 @@ struct trial_state {
   }
 
   caf::behavior make_behavior() {
-    open();
+    copy();
     return {
       [this](const end_program& m) { on_end(m); },
       [this](const program_output& m) { record.on_output(m.from, m.bytes); },
@@ -54,15 +54,9 @@ struct trial_state {
     };
   }
 
-  void open() {
-    self->request(context.container, trial_bounds::open_timeout, open_files{})
-      .then([this](const work_files& mine) { copy(mine.tree); },
-            [this](const caf::error& why) { fail(to_failure(why).detail); });
-  }
-
-  void copy(const std::shared_ptr<sandbox::tree>& mine) {
-    auto task = [model = context.model, mine]() -> caf::message {
-      if (auto copied = sandbox::copy_tree(*model, *mine); !copied)
+  void copy() {
+    auto task = [model = context.model, files = context.files]() -> caf::message {
+      if (auto copied = sandbox::copy_tree(*model, *files); !copied)
         return caf::make_message(to_error(copied.why()));
       return {};
     };

@@ -9,7 +9,6 @@
 
 #include <caf/actor.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -27,12 +26,9 @@ struct trial_context {
   caf::actor container;                       ///< the trial's own; ended with it
   caf::actor worker;                          ///< copies files (blocking_worker.hpp)
   std::shared_ptr<const sandbox::tree> model; ///< what every test begins with
+  std::shared_ptr<sandbox::tree> files;       ///< the container's, to be filled from the model
   std::size_t index = 0;                      ///< of the test
   sandbox::command what;
-};
-
-struct trial_bounds {
-  static constexpr std::chrono::seconds open_timeout{10};
 };
 
 /// One test: copies the model's files into its container, then runs the program there.

@@ -290,15 +290,33 @@ CAF_TEST(tests whose files cannot be had end the job) {
   CHECK_EQ(result_stored().run.report.detail, "it has ended");
   id = job_id::random();
   begin_tests(1);
-  launcher->fails_to_open_tree(1);
-  lend();
-  CHECK(result_stored().how == sandbox::outcome::internal);
-  id = job_id::random();
-  begin_tests(1);
   caf::anon_send(job, container_lent{{}, {errc::unavailable, "no helper"}});
   consume_messages();
   CHECK_EQ(result_stored().run.report.detail, "no helper");
   CHECK(launcher->world().commands.empty());
+}
+
+CAF_TEST(a container that was dead when it was lent costs a test nothing but a moment) {
+  launcher->next_program().prints("1");
+  begin_tests(1);
+  launcher->fails_to_open_tree(2);
+  lend();
+  CHECK(heard->wishes.back().last_was_dead); // so that others like it are not lent
+  lend();
+  lend();
+  CHECK(status(id) == storage::job_status::completed);
+  CHECK(launcher->world().container_of == std::vector<int>{4});
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(containers that are all dead end the job) {
+  begin_tests(1);
+  launcher->fails_to_open_tree(3);
+  for (int i = 0; i < 3; ++i)
+    lend();
+  CHECK(status(id) == storage::job_status::failed);
+  CHECK_EQ(result_stored().run.report.detail, "it has ended");
+  CHECK_EQ(heard->wishes.size(), 3u);
 }
 
 CAF_TEST(a model with what cannot be copied ends the job and names it) {
