@@ -367,7 +367,7 @@ struct dispatcher_state {
     pump();
   }
 
-  /// Queued jobs go first: the tests of one room never delay the job of another.
+  /// Queued jobs go first: one gets the next slot, however many tests of others are left.
   void lend_containers() {
     const auto may_take_slot = [this] { return is_slot_free() && (stopping || queue.size() == 0); };
     while (const auto ticket = loans.begin_next(may_take_slot()))
