@@ -29,6 +29,7 @@ struct container_state {
       [this](const run_program& m) { on_run_program(m); },
       [this](const end_program& m) { sandbox->kill(m.why); },
       [this](const feed_program& m) { return on_feed(m); },
+      [this](const open_files&) { return on_open_files(); },
       [this](const program_output& m) { self->send(runner, m); },
       [this](const program_exited& m) { on_program_exited(m); },
     };
@@ -88,6 +89,13 @@ struct container_state {
       sandbox->close_stdin();
     }
     return caf::unit;
+  }
+
+  caf::result<work_files> on_open_files() const {
+    auto tree = sandbox->open_tree();
+    if (!tree)
+      return to_error(tree.why());
+    return work_files{std::move(*tree)};
   }
 
   void on_program_exited(const program_exited& m) {

@@ -35,6 +35,13 @@ struct feed_program {
   bool is_last = false; ///< end of file after them
 };
 
+/// Asks for the work directory, see sandbox::container::open_tree.
+struct open_files {};
+
+struct work_files {
+  std::shared_ptr<sandbox::tree> tree; ///< not null; outlives the container
+};
+
 struct program_output {
   sandbox::stream from = sandbox::stream::out;
   std::string bytes;
@@ -65,6 +72,7 @@ struct container_made {
 ///   end_program       job       -
 ///   feed_program      job       void; errc::conflict when none runs or its input was closed,
 ///                               errc::rate_limited past 1 MiB that it has not read
+///   open_files        job, trial  work_files; errc::inactive when the sandbox has ended
 /// States  idle -> running -> idle ...; an exit message ends it and everything inside.
 /// Bounds  one program at a time (a second is answered program_exited with outcome internal) and
 ///         one put_files (a second gets errc::conflict); output is bounded by the program's limits.

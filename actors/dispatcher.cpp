@@ -2,6 +2,7 @@
 
 #include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
+#include "actors/container_loans.hpp"
 #include "actors/container_supply.hpp"
 #include "actors/errors.hpp"
 #include "actors/fair_queue.hpp"
@@ -49,10 +50,10 @@ std::shared_ptr<const sandbox::ignore_rules> usual_ignore_rules() {
 
 using phase = live_job::phase;
 
-/// What jobs and the launcher tell, besides the public protocol.
+/// What jobs and the launcher tell and ask, besides the public protocol.
 using parent_actor =
   dispatcher_actor::extend<caf::result<void>(job_started), caf::result<void>(job_done),
-                           caf::result<void>(container_made)>;
+                           caf::result<void>(borrow_container), caf::result<void>(container_made)>;
 
 struct dispatcher_state {
   static inline const char* name = "coterie.dispatcher";
@@ -64,7 +65,11 @@ struct dispatcher_state {
         containers(can_run() ? context.warm_target : 0) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& m) {
-      if (workspaces.erase(m.source) == 0)
+      if (workspaces.erase(m.source) > 0)
+        return;
+      if (loans.end_with(m.source))
+        pump();
+      else
         on_job_down(m);
     });
   }
@@ -88,6 +93,7 @@ struct dispatcher_state {
       [this](const stop_jobs& m) { return on_stop(m); },
       [this](const job_started& m) { on_job_started(m); },
       [this](const job_done& m) { on_job_done(m); },
+      [this](const borrow_container& m) { on_borrow(m); },
       [this](const container_made& m) { on_container_made(m); },
     };
   }
@@ -101,14 +107,19 @@ struct dispatcher_state {
       return to_error({errc::shutting_down, "the server is stopping"});
     if (workspaces.size() >= context.workspaces_max)
       return to_error({errc::queue_full, "every container for rooms is in use; try again later"});
-    if (!tree_worker)
-      tree_worker = spawn_blocking_worker(self->home_system());
-    auto made = spawn_workspace(self->home_system(), {context.launcher, tree_worker, ignored,
+    auto made = spawn_workspace(self->home_system(), {context.launcher, files_worker(), ignored,
                                                       context.workspace_spec, m.listener});
     self->monitor(made);
     workspaces.insert(made.address());
     log::info("a container for a room", {{"room", m.room.str()}, {"now", workspaces.size()}});
     return made;
+  }
+
+  /// Shared by everybody: its tasks are short, and a container has one under way.
+  caf::actor files_worker() {
+    if (!context.files_worker)
+      context.files_worker = spawn_blocking_worker(self->home_system());
+    return context.files_worker;
   }
 
   // -- new jobs -------------------------------------------------------------------------------
@@ -193,17 +204,22 @@ struct dispatcher_state {
 
   // -- who is next ----------------------------------------------------------------------------
 
-  /// Gives free slots to waiting jobs, makes containers, reads more jobs.
+  /// Gives free slots to waiting jobs, then to tests, makes containers, reads more jobs.
   void pump() {
-    while (!stopping && can_run() && jobs.slots_taken() < context.parallel) {
+    while (!stopping && can_run() && is_slot_free()) {
       const auto next = queue.pop();
       if (!next)
         break;
       begin(jobs.at(*next));
     }
+    lend_containers();
     make_containers();
     refill();
     report();
+  }
+
+  bool is_slot_free() const {
+    return jobs.slots_taken() + loans.extra_slots() < context.parallel;
   }
 
   void begin(live_job& job) {
@@ -249,6 +265,8 @@ struct dispatcher_state {
                         .container = std::move(container),
                         .listener = job.listener,
                         .dispatcher = caf::actor_cast<caf::actor>(self),
+                        .worker =
+                          job.request->options.tests.empty() ? caf::actor{} : files_worker(),
                         .languages = context.languages,
                         .now = context.now};
     job.job =
@@ -313,8 +331,12 @@ struct dispatcher_state {
       on_container_failed(m);
       return;
     }
-    if (auto made = containers.on_made(self->home_system(), m, self->clock().now()))
-      start(jobs.at(made->job), std::move(made->container));
+    if (auto made = containers.on_made(self->home_system(), m, self->clock().now())) {
+      if (auto* const loan = loans.find(made->job))
+        lend(*loan, std::move(made->container));
+      else
+        start(jobs.at(made->job), std::move(made->container));
+    }
     report();
   }
 
@@ -324,11 +346,55 @@ struct dispatcher_state {
     if (charge)
       log::warning("container not made", {{"why", m.why.detail}});
     const auto charged = containers.on_failed(m, charge, self->clock().now());
-    if (charged && charge)
+    if (charged && loans.find(*charged))
+      on_loan_failed(*charged, m.why, charge);
+    else if (charged && charge)
       on_try_failed(jobs.at(*charged), m.why);
     else if (charged)
       get_container(jobs.at(*charged));
     make_containers();
+  }
+
+  // -- containers of tests --------------------------------------------------------------------
+
+  void on_borrow(const borrow_container& m) {
+    const auto* job = jobs.find(m.job);
+    if (!job || !job->job)
+      return; // it has failed since
+    if (m.last_was_dead)
+      containers.renew();
+    loans.ask(m);
+    pump();
+  }
+
+  /// Queued jobs go first: one gets the next slot, however many tests of others are left.
+  void lend_containers() {
+    const auto may_take_slot = [this] { return is_slot_free() && (stopping || queue.size() == 0); };
+    while (const auto ticket = loans.begin_next(may_take_slot()))
+      get_container(*ticket);
+  }
+
+  void get_container(job_id ticket) {
+    auto& loan = *loans.find(ticket);
+    if (auto ready = containers.request(ticket, loan.spec, self->clock().now()))
+      lend(loan, std::move(ready));
+  }
+
+  void lend(container_loans::loan& loan, caf::actor container) {
+    self->monitor(container);
+    caf::anon_send(jobs.at(loan.job).job, container_lent{container, {}});
+    loan.container = std::move(container);
+  }
+
+  void on_loan_failed(job_id ticket, const failure& why, bool charge) {
+    auto& loan = *loans.find(ticket);
+    if (charge && ++loan.failures == dispatcher_bounds::claims_max) {
+      caf::anon_send(jobs.at(loan.job).job, container_lent{{}, why});
+      loans.end(ticket);
+      pump();
+    } else {
+      get_container(ticket);
+    }
   }
 
   // -- what becomes of jobs -------------------------------------------------------------------
@@ -344,8 +410,7 @@ struct dispatcher_state {
 
   void on_job_done(const job_done& m) {
     auto& job = jobs.at(m.id);
-    actors_of.erase(job.job.address());
-    job.job = nullptr;
+    forget_actor(job);
     if (m.retry_before_start) {
       containers.renew(); // the helper may have died, and every container with it
       on_try_failed(job, m.why);
@@ -365,14 +430,20 @@ struct dispatcher_state {
     if (found == actors_of.end())
       return;
     auto& job = jobs.at(found->second);
-    actors_of.erase(found);
-    job.job = nullptr;
+    forget_actor(job);
     const failure why{errc::internal, "the part that ran it failed"};
     if (job.record.started_at)
       end_unstarted(job, result_without_run(sandbox::outcome::internal, why.detail));
     else
       on_try_failed(job, why);
     answer_stop();
+  }
+
+  void forget_actor(live_job& job) {
+    actors_of.erase(job.job.address());
+    job.job = nullptr;
+    for (const auto& ticket : loans.end_all(job.record.id))
+      containers.withdraw(ticket);
   }
 
   /// The program was not started. Tries again with growing pauses, then gives up.
@@ -631,10 +702,10 @@ struct dispatcher_state {
   fair_queue queue;
   container_supply containers;
   std::set<caf::actor_addr> workspaces; // of rooms; bounded by workspaces_max
-  caf::actor tree_worker;               // of them all; made with the first
   const std::shared_ptr<const sandbox::ignore_rules> ignored = usual_ignore_rules();
   job_waiters waiters;
   live_jobs jobs;
+  container_loans loans;
   std::unordered_map<caf::actor_addr, job_id> actors_of; ///< job actors that run
   std::vector<caf::typed_response_promise<void>> stops;
   bool has_more = true; ///< the database may hold waiting jobs that are not in memory

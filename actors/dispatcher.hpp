@@ -99,9 +99,9 @@ struct stop_jobs {
 struct dispatcher_bounds {
   static constexpr std::size_t queued_max = 10'000;
   static constexpr std::size_t queued_per_key_max = 1'000;
-  static constexpr std::size_t waiters_max = 4'096;         ///< wait_job requests
-  static constexpr std::size_t write_bytes_max = 64U << 10; ///< of one write_run
-  static constexpr std::uint32_t claims_max = 3;            ///< tries before the program started
+  static constexpr std::size_t waiters_max = 4'096;             ///< wait_job requests
+  static constexpr std::size_t write_bytes_max = 64U << 10;     ///< of one write_run
+  static constexpr std::uint32_t claims_max = 3;                ///< tries before a program started
   static constexpr std::chrono::milliseconds retry_base{1'000}; ///< doubles per try
 };
 
@@ -120,6 +120,7 @@ struct dispatcher_bounds {
 /// A job's life (storage::job_status):
 ///   QUEUED --claim, container ready, files written, start committed--> RUNNING --> final
 ///   QUEUED --cancelled, or claims_max tries failed before its program started--> final
+/// Tests of one job run side by side: each takes a slot while no job waits for one.
 /// Recovery at start: see storage::backend::recover_jobs. A job whose program may have started
 /// is never started again, unless its request said so, and then once.
 /// stop_jobs: running programs past the grace are killed; they were started, so they end FAILED
@@ -137,10 +138,13 @@ struct dispatcher_context {
   std::shared_ptr<const config::language_table> languages;
   std::shared_ptr<metrics> counters; ///< may be null
   wall_clock now = system_now;
-  std::uint32_t parallel = 4;    ///< jobs running at the same time
+  std::uint32_t parallel = 4;    ///< slots: jobs, or tests of one, running at the same time
   std::uint32_t warm_target = 2; ///< most idle containers kept ready; see container_pool
   std::uint32_t workspaces_max = 16;
   sandbox::container_spec workspace_spec = {};
+  /// For the file trees of containers (blocking_worker.hpp); null: made with the first that needs
+  /// it.
+  caf::actor files_worker = {};
 };
 
 dispatcher_actor spawn_dispatcher(caf::actor_system& system, dispatcher_context context);

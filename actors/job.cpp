@@ -4,8 +4,10 @@
 #include "actors/errors.hpp"
 #include "actors/job_plan.hpp"
 #include "actors/job_rows.hpp"
+#include "actors/judging.hpp"
 #include "actors/output_batch.hpp"
 #include "actors/supervision.hpp"
+#include "actors/trial.hpp"
 #include "base/log.hpp"
 
 #include <caf/all.hpp>
@@ -34,10 +36,15 @@ struct job_state {
       : self(self_pointer),
         context(std::move(made_of)),
         record(std::move(row)),
-        plan(make_plan(context, record, std::move(request))) {
+        spec(container_spec_for(request, *context.languages->find(request.language))),
+        plan(make_plan(context, record, std::move(request))),
+        tests(self, context, plan, [this](job_step step) { follow(std::move(step)); }) {
     install_handlers(self, name);
-    self->set_down_handler([this](const caf::down_msg&) {
-      self->quit(); // without a dispatcher nobody counts this job: recovery will
+    self->set_down_handler([this](const caf::down_msg& m) {
+      if (m.source == context.dispatcher)
+        self->quit(); // without a dispatcher nobody counts this job: recovery will
+      else
+        tests.on_down(m);
     });
     self->monitor(context.dispatcher);
   }
@@ -59,6 +66,8 @@ struct job_state {
       [this](const feed_run& m) { return on_feed(m); },
       [this](const program_output& m) { on_program_output(m); },
       [this](const program_exited& m) { on_program_exited(m); },
+      [this](const container_lent& m) { tests.on_lent(m); },
+      [this](const trial_done& m) { tests.on_trial_done(m); },
     };
   }
 
@@ -117,8 +126,13 @@ struct job_state {
     return report;
   }
 
+  void take(todo::judge&) {
+    tests.begin({record.id, spec});
+  }
+
   void take(todo::kill& step) {
     self->send(context.container, end_program{step.why});
+    tests.kill(step.why);
   }
 
   void take(todo::give_back& step) {
@@ -308,7 +322,9 @@ struct job_state {
   caf::event_based_actor* self;
   job_context context;
   storage::job_record record; ///< without request and result
+  sandbox::container_spec spec;
   job_plan plan;
+  judging tests;
   output_batch batch;
   bool is_flush_planned = false;
   caf::disposable flush_timer;

@@ -43,6 +43,20 @@ struct job_done {
   job_view final; ///< otherwise; still RUNNING when it was left to the recovery of the next start
 };
 
+/// From a job with tests: one container more. Answered by container_lent, when one is free; not at
+/// all when the job ends before.
+struct borrow_container {
+  job_id job;
+  sandbox::container_spec spec;
+  bool last_was_dead = false; ///< the one before was dead already, as others may be
+};
+
+/// The container is the job's until it is ended.
+struct container_lent {
+  caf::actor container; ///< null: none can be made
+  failure why;          ///< then
+};
+
 /// What a job is made of.
 struct job_context {
   caf::actor store;
@@ -50,6 +64,7 @@ struct job_context {
   caf::actor container;  ///< the job's own; ended with it
   caf::actor listener;   ///< may be null
   caf::actor dispatcher; ///< the parent
+  caf::actor worker;     ///< for the file trees of tests (blocking_worker.hpp); null without tests
   std::shared_ptr<const config::language_table> languages;
   wall_clock now = system_now;
 };
@@ -70,15 +85,18 @@ struct job_bounds {
 ///   cancel_run       dispatcher           -
 ///   feed_run         dispatcher           void, once the container has it
 ///   program_output, program_exited        container, - (output goes on to the listener)
+///   container_lent                        dispatcher, - (one for each borrow_container)
+///   trial_done                            trial, -
 /// States  preparing (write files) -> starting (the start is being committed) -> compiling ->
-///         running [-> once per test] -> storing -> done. A failure in preparing or starting goes
-///         back to the dispatcher to be tried again; from compiling on a program has started, and
-///         the job ends with what happened, once. The decisions are in job_plan.hpp.
-///         A row that is over, or another node's, ends or waits for what is stored there; one that
-///         is RUNNING here without a program of this actor ends as node_lost.
+///         running, or judging (judging.hpp) -> storing -> done. A failure in preparing or starting
+///         goes back to the dispatcher to be tried again; from compiling on a program has started,
+///         and the job ends with what happened, once. The decisions are in job_plan.hpp. A row that
+///         is over, or another node's, ends or waits for what is stored there; one that is RUNNING
+///         here without a program of this actor ends as node_lost.
 /// Bounds  output by the limits of the request, input that waits for its program by
-///         job_plan::input_waiting_max; the container enforces the rest. A program that
-///         outlives its wall limit by overdue_after is given up with outcome internal.
+///         job_plan::input_waiting_max; one borrow_container under way; the container enforces the
+///         rest. A program that outlives its wall limit by overdue_after is given up with outcome
+///         internal.
 caf::actor spawn_job(caf::actor_system& system, job_context context, storage::job_record record,
                      run_request request);
 

@@ -163,27 +163,42 @@ job_step job_plan::on_started() {
     return todo::nothing{};
   if (ended_)
     return finish(*ended_);
-  return compile_ ? run_compiler() : run_next();
+  return compile_ ? run_compiler() : run_or_judge();
 }
 
 job_step job_plan::run_compiler() {
   state_ = state::compiling;
+  phase_ = phase_record(compile_bytes_max);
   auto command =
     command_of(*compile_, effective_limits(*compile_, {}), request_.options.compiler_args);
   command.truncate_output = true; // ten thousand warnings are no reason to stop a compiler
   return todo::run{std::move(command)};
 }
 
-job_step job_plan::run_next() {
+job_step job_plan::run_or_judge() {
+  const auto& tests = request_.options.tests;
+  if (tests.empty())
+    return run_program();
+  state_ = state::judging;
+  for (const auto& test : tests)
+    result_.tests.push_back({test.name, verdict::cancelled, {}});
+  return todo::judge{};
+}
+
+job_step job_plan::run_program() {
   state_ = state::running;
+  phase_ = phase_record(run_bytes_max);
+  auto command = command_of_program(request_.options.input);
+  command.keep_stdin_open = request_.options.interactive && !input_ends_;
+  return todo::run{std::move(command)};
+}
+
+sandbox::command job_plan::command_of_program(std::string input) const {
   auto command =
     command_of(run_, effective_limits(run_, request_.options.limits), request_.options.args);
   command.truncate_output = request_.options.truncate_output;
-  command.keep_stdin_open = request_.options.interactive && !input_ends_;
-  command.stdin_bytes = request_.options.tests.empty()
-                          ? request_.options.input
-                          : request_.options.tests[result_.tests.size()].input;
-  return todo::run{std::move(command)};
+  command.stdin_bytes = std::move(input);
+  return command;
 }
 
 sandbox::command job_plan::command_of(const config::command_template& phase,
@@ -200,13 +215,7 @@ sandbox::command job_plan::command_of(const config::command_template& phase,
 }
 
 void job_plan::on_output(sandbox::stream from, std::string_view bytes) {
-  const bool is_out = from == sandbox::stream::out;
-  auto& kept = is_out ? phase_.out : phase_.err;
-  auto& truncated = is_out ? phase_.report.stdout_truncated : phase_.report.stderr_truncated;
-  const auto bytes_max = state_ == state::compiling ? compile_bytes_max : run_bytes_max;
-  const auto room = bytes_max - std::min(bytes_max, kept.size());
-  kept += bytes.substr(0, room);
-  truncated = truncated || bytes.size() > room;
+  phase_.on_output(from, bytes);
 }
 
 coterie::result<bool> job_plan::on_input(std::string_view bytes, bool is_last) {
@@ -227,46 +236,75 @@ coterie::result<bool> job_plan::on_input(std::string_view bytes, bool is_last) {
 }
 
 job_step job_plan::on_exited(const sandbox::report& report) {
-  if (state_ != state::compiling && state_ != state::running)
+  switch (state_) {
+  case state::compiling:
+    return on_compiled(phase_.take(report));
+  case state::running:
+    return on_ran(phase_.take(report));
+  default:
     return todo::nothing{};
-  const auto kept_out_cut = phase_.report.stdout_truncated;
-  const auto kept_err_cut = phase_.report.stderr_truncated;
-  phase_.report = report;
-  phase_.report.stdout_truncated |= kept_out_cut;
-  phase_.report.stderr_truncated |= kept_err_cut;
-  if (state_ == state::compiling)
-    return on_compiled();
-  return request_.options.tests.empty() ? on_ran() : on_test_ran();
+  }
 }
 
-job_step job_plan::on_compiled() {
-  const auto& compile = result_.compile.emplace(std::exchange(phase_, {}));
+job_step job_plan::on_compiled(phase_result compile) {
   const auto how = compile.report.how;
+  const bool is_compiled = how == outcome::exited && compile.report.exit_code == 0;
+  result_.compile = std::move(compile);
   if (is_from_outside(how))
     return finish(how);
-  if (how != outcome::exited || compile.report.exit_code != 0)
+  if (!is_compiled)
     return finish(outcome::compile_error);
-  return ended_ ? finish(*ended_) : run_next();
+  return ended_ ? finish(*ended_) : run_or_judge();
 }
 
-job_step job_plan::on_ran() {
-  result_.run = std::exchange(phase_, {});
+job_step job_plan::on_ran(phase_result run) {
+  result_.run = std::move(run);
   return finish(result_.run.report.how);
 }
 
-job_step job_plan::on_test_ran() {
-  auto run = std::exchange(phase_, {});
+// -- tests ----------------------------------------------------------------------------------------
+
+bool job_plan::has_next_test() const noexcept {
+  return state_ == state::judging && !ended_ && tests_begun_ < request_.options.tests.size();
+}
+
+std::optional<test_start> job_plan::next_test() {
+  if (!has_next_test())
+    return std::nullopt;
+  const auto index = tests_begun_++;
+  ++tests_running_;
+  return test_start{index, command_of_program(request_.options.tests[index].input)};
+}
+
+job_step job_plan::on_test_ran(std::size_t index, phase_result run) {
   const auto how = run.report.how;
-  const auto& test = request_.options.tests[result_.tests.size()];
-  const auto judged = judge(run, test);
+  const auto detail = run.report.detail;
+  auto& test = result_.tests.at(index);
+  test.judged = judge(run, request_.options.tests[index]);
   add_usage(result_.run.report, run.report);
   cut(run, test_bytes_max);
-  result_.tests.push_back({test.name, judged, std::move(run)});
+  test.run = std::move(run);
+  --tests_running_;
   if (is_from_outside(how))
-    return finish(how);
-  if (result_.tests.size() == request_.options.tests.size())
-    return finish(outcome::exited); // all were judged
-  return ended_ ? finish(*ended_) : run_next();
+    return end_judging(how, detail);
+  if (++tests_judged_ == result_.tests.size())
+    return finish(outcome::exited);
+  return ended_ && tests_running_ == 0 ? finish(*ended_) : todo::nothing{};
+}
+
+job_step job_plan::on_cannot_judge(const failure& why) {
+  return state_ == state::judging ? end_judging(outcome::internal, why.detail) : todo::nothing{};
+}
+
+job_step job_plan::end_judging(outcome why, const std::string& detail) {
+  const bool is_first = !ended_;
+  if (is_first) {
+    ended_ = why;
+    result_.run.report.detail = detail;
+  }
+  if (tests_running_ == 0)
+    return finish(*ended_);
+  return is_first ? job_step{todo::kill{why}} : todo::nothing{};
 }
 
 job_step job_plan::end(outcome why) {
@@ -283,6 +321,8 @@ job_step job_plan::end(outcome why) {
     return finish(why);
   case state::starting:
     return todo::nothing{}; // on_started sees it
+  case state::judging:
+    return tests_running_ == 0 ? finish(why) : todo::kill{why};
   default:
     return todo::kill{why};
   }

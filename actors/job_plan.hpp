@@ -2,6 +2,7 @@
 
 // What one job does next: its state machine, without actors, clock or database.
 
+#include "actors/phase_record.hpp"
 #include "actors/run.hpp"
 #include "config/languages.hpp"
 #include "sandbox/launcher.hpp"
@@ -20,10 +21,11 @@ struct nothing {};
 struct commit_start {}; ///< make RUNNING durable, then tell on_started
 struct run {
   sandbox::command what;
-}; ///< then tell on_output and on_exited
+};               ///< then tell on_output and on_exited
+struct judge {}; ///< keep the files; then run what next_test() gives, and tell on_test_ran
 struct kill {
   sandbox::outcome why;
-};               ///< end the running program
+};               ///< end the running program, or all tests that run
 struct store {}; ///< the result is complete
 struct give_back {
   failure why;
@@ -31,8 +33,14 @@ struct give_back {
 struct leave {}; ///< leave the row RUNNING: recovery starts it again
 } // namespace todo
 
-using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::kill, todo::store,
-                              todo::give_back, todo::leave>;
+using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::judge, todo::kill,
+                              todo::store, todo::give_back, todo::leave>;
+
+/// A test to be run, in a container of its own.
+struct test_start {
+  std::size_t index = 0;
+  sandbox::command what;
+};
 
 /// The limits of one phase: the template's defaults, changed by `wanted`, never above its ceiling.
 config::limits effective_limits(const config::command_template& phase, const wanted_limits& wanted);
@@ -48,15 +56,17 @@ bool matches_expected(std::string_view printed, std::string_view expected);
 
 /// One execution, step by step.
 ///
-/// States  preparing -> starting -> compiling -> running [-> once per test] -> over
+/// States  preparing -> starting -> compiling -> running, or judging -> over
 ///         (compiling is skipped by languages without a compile phase)
 ///   preparing  files are being written      failure: give_back   end(): store, nothing ran
 ///   starting   the start is being committed failure: give_back   end(): noted, then store
-///   compiling, running                      whatever happens is the result: never given back
+///   compiling, running, judging             whatever happens is the result: never given back
+/// Tests are independent: any number may run at once and they end in any order. One that ends from
+/// outside (cancelled, node_lost, internal) ends the job so, once all that run have ended.
 /// end(node_lost) leaves a job that may be started a second time to recovery.
 class job_plan {
 public:
-  enum class state : std::uint8_t { preparing, starting, compiling, running, over };
+  enum class state : std::uint8_t { preparing, starting, compiling, running, judging, over };
 
   // What is kept of a stream in the stored result; listeners got everything. With two bytes of
   // JSON for one (see run_codec.cpp) all of it stays under the 16 MiB that storage takes.
@@ -83,6 +93,15 @@ public:
   /// bytes; false when they are kept until it starts. errc::conflict when it is over, not
   /// interactive, or the input was closed before; errc::rate_limited past input_waiting_max.
   coterie::result<bool> on_input(std::string_view bytes, bool is_last);
+
+  bool has_next_test() const noexcept;
+  /// The next test in the order of the request, which counts as running from now on; nothing when
+  /// there is none left, or the job is to end.
+  std::optional<test_start> next_test();
+  job_step on_test_ran(std::size_t index, phase_result run);
+  /// There are no files, or no container, for the tests that have not begun.
+  job_step on_cannot_judge(const failure& why);
+
   /// Ends it from outside: cancelled or node_lost.
   job_step end(sandbox::outcome why);
 
@@ -96,11 +115,13 @@ public:
 
 private:
   job_step run_compiler();
-  job_step run_next();
-  job_step on_compiled();
-  job_step on_ran();
-  job_step on_test_ran();
+  job_step run_or_judge();
+  job_step run_program();
+  job_step on_compiled(phase_result compile);
+  job_step on_ran(phase_result run);
+  job_step end_judging(sandbox::outcome why, const std::string& detail);
   job_step finish(sandbox::outcome how);
+  sandbox::command command_of_program(std::string input) const;
   sandbox::command command_of(const config::command_template& phase, const config::limits& limits,
                               const std::vector<std::string>& args) const;
 
@@ -111,9 +132,12 @@ private:
   bool retry_left_ = false;
   state state_ = state::preparing;
   std::optional<sandbox::outcome> ended_; ///< asked for from outside; the first reason wins
-  phase_result phase_;                    ///< of the program that runs
+  phase_record phase_{compile_bytes_max}; ///< of the program that runs
   std::size_t input_waiting_ = 0;         ///< bytes that on_input keeps, in request_
   bool input_ends_ = false;               ///< on_input was told before the program started
+  std::size_t tests_begun_ = 0;
+  std::size_t tests_running_ = 0;
+  std::size_t tests_judged_ = 0; ///< that ended by themselves
   run_result result_;
 };
 

@@ -7,6 +7,7 @@
 #include "actors/participant.hpp"
 #include "actors/relay.hpp"
 #include "actors/store.hpp"
+#include "actors/trial.hpp"
 #include "actors/workspace.hpp"
 
 #include <caf/init_global_meta_objects.hpp>

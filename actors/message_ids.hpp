@@ -130,6 +130,12 @@ struct write_run;
 struct feed_run;
 struct feed_program;
 
+struct open_files;
+struct work_files;
+struct borrow_container;
+struct container_lent;
+struct trial_done;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -273,6 +279,12 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_run))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_run))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::feed_program))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::work_files))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::borrow_container))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::container_lent))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::trial_done))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -391,3 +403,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::tree_touched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::feed_program)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::work_files)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::borrow_container)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::container_lent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::trial_done)

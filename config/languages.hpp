@@ -38,6 +38,7 @@ struct language {
   std::vector<std::string> extensions; ///< without dot, the usual one first
   std::string main_file;               ///< path of the main file in a new room
   std::string hello;                   ///< source of a new room: prints "Hello, World!"
+  /// What it makes for the run has to be in the work directory: tests get a copy of that only.
   std::optional<command_template> compile;
   command_template run;
   std::vector<std::string> version;   ///< argv that prints the version in its output

@@ -61,7 +61,8 @@ std::string terminal_closed_frame(const actors::terminal_closed& closed) {
   return json::serialize(out);
 }
 
-/// What a run did without what it wrote: that was streamed, and is in GET /api/v1/runs/{id}.
+/// What a run did without what it wrote: that was streamed, but for tests, and is in
+/// GET /api/v1/runs/{id}.
 json::object without_streams(json::object run) {
   for (const char* name : {"stdout", "stderr", "stdout_base64", "stderr_base64"})
     run.erase(name);

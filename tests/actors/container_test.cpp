@@ -119,6 +119,19 @@ CAF_TEST(a program whose input was not kept open gets no more) {
   CHECK_EQ(launcher->world().input, "");
 }
 
+CAF_TEST(the files of a sandbox outlive it) {
+  CHECK(ask<void>(container, put_files{{{"a.txt", "content", false}}}).has_value());
+  const auto files = must(ask<work_files>(container, open_files{})).tree;
+  caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
+  consume_messages();
+  CHECK_EQ(must(files->read("a.txt", 100)).bytes, "content");
+}
+
+CAF_TEST(why files cannot be opened is answered) {
+  launcher->fails_to_open_tree(1);
+  CHECK_EQ(code_of(ask<work_files>(container, open_files{})), "inactive");
+}
+
 CAF_TEST(the sandbox ends with its actor even while a program runs) {
   launcher->next_program().runs_on();
   start();

@@ -37,6 +37,36 @@ bool is(const job_step& step) {
   return std::holds_alternative<What>(step);
 }
 
+phase_result ended(outcome how) {
+  return {report(how), "", ""};
+}
+
+phase_result printed(std::string out, int exit_code = 0) {
+  return {report(outcome::exited, exit_code), std::move(out), ""};
+}
+
+void begin_judging(job_plan& plan) {
+  plan.take_files();
+  CHECK(is<todo::commit_start>(plan.on_files_written({})));
+  REQUIRE(is<todo::judge>(plan.on_started()));
+}
+
+/// A plan whose tests are to begin.
+job_plan judged_plan(std::vector<run_test> tests) {
+  auto request = plain_request("x");
+  request.options.tests = std::move(tests);
+  auto plan = plan_of(std::move(request));
+  begin_judging(plan);
+  return plan;
+}
+
+std::vector<verdict> verdicts_of(const job_plan& plan) {
+  std::vector<verdict> verdicts;
+  for (const auto& test : plan.result().tests)
+    verdicts.push_back(test.judged);
+  return verdicts;
+}
+
 /// The command that the plan starts first.
 sandbox::command started(job_plan& plan) {
   plan.take_files();
@@ -170,30 +200,130 @@ SCENARIO("a program that does not compile is not run") {
 }
 
 SCENARIO("each test is run and judged by what it printed") {
-  auto request = plain_request("x");
-  request.options.tests = {{"right", "1", "one\n"},
+  auto plan = judged_plan({{"right", "1", "one\n"},
                            {"wrong", "2", "two"},
                            {"slow", "3", ""},
                            {"broken", "4", ""},
-                           {"greedy", "5", ""}};
-  auto plan = plan_of(request);
-  CHECK_EQ(started(plan).stdin_bytes, "1");
-  plan.on_output(sandbox::stream::out, "one  \n\n");
-  const auto second = plan.on_exited(report(outcome::exited));
-  REQUIRE(is<todo::run>(second));
-  CHECK_EQ(std::get<todo::run>(second).what.stdin_bytes, "2");
-  plan.on_output(sandbox::stream::out, "one");
-  plan.on_exited(report(outcome::exited));
-  plan.on_exited(report(outcome::wall_time));
-  plan.on_exited(report(outcome::exited, 1));
-  CHECK(is<todo::store>(plan.on_exited(report(outcome::memory))));
-  std::vector<verdict> verdicts;
-  for (const auto& test : plan.result().tests)
-    verdicts.push_back(test.judged);
-  CHECK((verdicts
+                           {"greedy", "5", ""}});
+  for (const auto* input : {"1", "2", "3", "4", "5"})
+    CHECK_EQ(plan.next_test()->what.stdin_bytes, input);
+  CHECK(!plan.next_test());
+  CHECK(is<todo::nothing>(plan.on_test_ran(0, printed("one  \n\n"))));
+  CHECK(is<todo::nothing>(plan.on_test_ran(1, printed("one"))));
+  CHECK(is<todo::nothing>(plan.on_test_ran(2, ended(outcome::wall_time))));
+  CHECK(is<todo::nothing>(plan.on_test_ran(3, printed("", 1))));
+  CHECK(is<todo::store>(plan.on_test_ran(4, ended(outcome::memory))));
+  CHECK((verdicts_of(plan)
          == std::vector<verdict>{verdict::accepted, verdict::wrong_answer, verdict::time_limit,
                                  verdict::runtime_error, verdict::memory_limit}));
   CHECK(status_of(plan.result()) == storage::job_status::completed); // all were judged
+}
+
+SCENARIO("results are in the order of the request, in whatever order the tests end") {
+  auto plan = judged_plan({{"one", "", "1"}, {"two", "", "2"}, {"three", "", "3"}});
+  plan.next_test();
+  plan.next_test();
+  CHECK(is<todo::nothing>(plan.on_test_ran(1, printed("2"))));
+  CHECK_EQ(plan.next_test()->index, 2u);
+  CHECK(is<todo::nothing>(plan.on_test_ran(2, printed("3"))));
+  CHECK(is<todo::store>(plan.on_test_ran(0, printed("1"))));
+  const auto& tests = plan.result().tests;
+  for (const std::size_t i : {0U, 1U, 2U})
+    CHECK_EQ(tests.at(i).run.out, std::to_string(i + 1));
+  CHECK_EQ(tests.at(1).name, "two");
+}
+
+SCENARIO("a job uses the time of its tests together and the memory of the largest") {
+  auto plan = judged_plan({{"one", "", ""}, {"two", "", ""}});
+  plan.next_test();
+  plan.next_test();
+  for (const std::uint64_t memory : {70U, 30U}) {
+    auto run = printed("");
+    run.report.wall = 3ms;
+    run.report.cpu = 2ms;
+    run.report.memory_peak_bytes = memory;
+    plan.on_test_ran(memory == 70 ? 1 : 0, run);
+  }
+  const auto& used = plan.result().run.report;
+  CHECK(used.wall == 6ms);
+  CHECK(used.cpu == 4ms);
+  CHECK_EQ(used.memory_peak_bytes, 70u);
+}
+
+SCENARIO("the stored output of a test is cut after it was judged") {
+  const std::string much(job_plan::test_bytes_max + 1, 'x');
+  auto plan = judged_plan({{"chatty", "", much}});
+  plan.next_test();
+  plan.on_test_ran(0, printed(much));
+  const auto& test = plan.result().tests.at(0);
+  CHECK(test.judged == verdict::accepted);
+  CHECK_EQ(test.run.out.size(), job_plan::test_bytes_max);
+  CHECK(test.run.report.stdout_truncated);
+}
+
+SCENARIO("tests of a language that compiles begin when it has, once") {
+  auto request = built_request();
+  request.options.tests = {{"one", "", ""}, {"two", "", ""}};
+  auto plan = plan_of(request);
+  CHECK_EQ(started(plan).argv.at(0), "build");
+  CHECK(!plan.next_test());
+  CHECK(is<todo::judge>(plan.on_exited(report(outcome::exited))));
+  CHECK_EQ(plan.next_test()->what.argv.at(0), "./program");
+  CHECK_EQ(plan.next_test()->what.argv.at(0), "./program");
+}
+
+SCENARIO("a test that ends from outside ends the job, when the others have ended") {
+  auto plan = judged_plan({{"one", "", ""}, {"two", "", ""}, {"three", "", ""}});
+  plan.next_test();
+  plan.next_test();
+  auto broken = ended(outcome::internal);
+  broken.report.detail = "the sandbox has ended";
+  const auto step = plan.on_test_ran(0, broken);
+  REQUIRE(is<todo::kill>(step));
+  CHECK(!plan.next_test());
+  CHECK(is<todo::store>(plan.on_test_ran(1, printed("")))); // it was faster than the kill
+  CHECK(plan.result().how == outcome::internal);
+  CHECK_EQ(plan.result().run.report.detail, "the sandbox has ended");
+  CHECK((verdicts_of(plan)
+         == std::vector<verdict>{verdict::cancelled, verdict::accepted, verdict::cancelled}));
+  CHECK(status_of(plan.result()) == storage::job_status::failed);
+}
+
+SCENARIO("tests that get no container end the job") {
+  auto waiting = judged_plan({{"one", "", ""}});
+  CHECK(is<todo::store>(waiting.on_cannot_judge({errc::unavailable, "no helper"})));
+  CHECK(waiting.result().how == outcome::internal);
+  CHECK_EQ(waiting.result().run.report.detail, "no helper");
+  auto running = judged_plan({{"one", "", ""}, {"two", "", ""}});
+  running.next_test();
+  CHECK(is<todo::kill>(running.on_cannot_judge({errc::unavailable, "no helper"})));
+  CHECK(is<todo::store>(running.on_test_ran(0, ended(outcome::internal))));
+}
+
+SCENARIO("a cancelled job ends when its running tests have, and begins no more") {
+  auto idle = judged_plan({{"one", "", ""}});
+  CHECK(is<todo::store>(idle.end(outcome::cancelled)));
+  CHECK(is<todo::nothing>(idle.on_cannot_judge({errc::inactive, "late"})));
+
+  auto plan = judged_plan({{"one", "", ""}, {"two", "", ""}, {"three", "", ""}});
+  plan.next_test();
+  plan.next_test();
+  CHECK(is<todo::kill>(plan.end(outcome::cancelled)));
+  CHECK(!plan.has_next_test());
+  CHECK(is<todo::nothing>(plan.on_test_ran(1, ended(outcome::cancelled))));
+  CHECK(is<todo::store>(plan.on_test_ran(0, ended(outcome::cancelled))));
+  CHECK(verdicts_of(plan) == std::vector<verdict>(3, verdict::cancelled));
+  CHECK(status_of(plan.result()) == storage::job_status::cancelled);
+}
+
+SCENARIO("tests of a node that stops are left to be started again when the request allows it") {
+  auto request = plain_request("x");
+  request.options.tests = {{"one", "", ""}};
+  auto plan = plan_of(request, true);
+  begin_judging(plan);
+  plan.next_test();
+  plan.end(outcome::node_lost);
+  CHECK(is<todo::leave>(plan.on_test_ran(0, ended(outcome::node_lost))));
 }
 
 SCENARIO("white space at line ends and empty lines at the end do not make an answer wrong") {
@@ -242,16 +372,6 @@ SCENARIO("a cancelled job ends in every state without starting anything more") {
   CHECK(is<todo::nothing>(compiling.end(outcome::node_lost)));          // the first reason wins
   CHECK(is<todo::store>(compiling.on_exited(report(outcome::exited)))); // it was faster
   CHECK(compiling.result().how == outcome::cancelled);
-
-  auto request = plain_request("x");
-  request.options.tests = {{"one", "", ""}, {"two", "", ""}};
-  auto testing = plan_of(request);
-  started(testing);
-  CHECK(is<todo::kill>(testing.end(outcome::cancelled)));
-  CHECK(is<todo::store>(testing.on_exited(report(outcome::cancelled))));
-  CHECK_EQ(testing.result().tests.size(), 2u);
-  CHECK(testing.result().tests[1].judged == verdict::cancelled);
-  CHECK(status_of(testing.result()) == storage::job_status::cancelled);
 }
 
 SCENARIO("a job of a node that stops ends, unless it may be started a second time") {

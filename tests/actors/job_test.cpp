@@ -2,6 +2,7 @@
 
 #include "actors/job.hpp"
 
+#include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
 #include "tests/actors/exec_fixture.hpp"
 
@@ -15,18 +16,22 @@ namespace {
 struct parent_log {
   std::vector<job_started> started;
   std::vector<job_done> done;
+  std::vector<borrow_container> wishes; ///< for containers
 };
 
 struct fixture : exec_fixture {
   fixture() {
     parent = sys.spawn([seen = heard](caf::event_based_actor*) -> caf::behavior {
       return {[seen](const job_started& m) { seen->started.push_back(m); },
-              [seen](const job_done& m) { seen->done.push_back(m); }};
+              [seen](const job_done& m) { seen->done.push_back(m); },
+              [seen](const borrow_container& m) { seen->wishes.push_back(m); }};
     });
+    worker = spawn_blocking_worker(sys, false);
     consume_messages();
   }
   ~fixture() override {
-    caf::anon_send_exit(parent, caf::exit_reason::user_shutdown);
+    for (const auto& each : {parent, worker})
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     consume_messages();
   }
 
@@ -59,6 +64,7 @@ struct fixture : exec_fixture {
                      .container = container,
                      .listener = listener,
                      .dispatcher = parent,
+                     .worker = worker,
                      .languages = test_languages()},
                     row, request);
     consume_messages();
@@ -79,8 +85,29 @@ struct fixture : exec_fixture {
     consume_messages();
   }
 
+  /// A job with so many tests; each expects its number, which is its input, too.
+  void begin_tests(int count, run_request request = plain_request("x")) {
+    for (int i = 1; i <= count; ++i)
+      request.options.tests.push_back({"", std::to_string(i), std::to_string(i)});
+    begin(request);
+  }
+
+  void lend() {
+    launcher->create({}, [this](result<std::unique_ptr<sandbox::container>> made) {
+      lent.push_back(spawn_container(sys, std::move(*made)));
+    });
+    caf::anon_send(job, container_lent{lent.back(), {}});
+    consume_messages();
+  }
+
+  run_result result_stored() {
+    return *view_of(stored(id)).result;
+  }
+
   job_id id = job_id::random();
   caf::actor parent;
+  caf::actor worker;
+  std::vector<caf::actor> lent;
   caf::actor container;
   caf::actor job;
   std::shared_ptr<parent_log> heard = std::make_shared<parent_log>();
@@ -175,17 +202,164 @@ CAF_TEST(a time limit is a time - out and a memory limit a failure) {
   CHECK(status(id) == storage::job_status::failed);
 }
 
-CAF_TEST(tests run in one container and the job completes when all were judged) {
-  auto request = plain_request("x");
-  request.options.tests = {{"one", "1", "1"}, {"two", "2", "2"}};
-  launcher->next_program().prints("1\n");
-  launcher->next_program().prints("3\n");
-  begin(request);
-  const auto view = view_of(stored(id));
-  CHECK(view.status == storage::job_status::completed);
-  CHECK(view.result->tests.at(0).judged == verdict::accepted);
-  CHECK(view.result->tests.at(1).judged == verdict::wrong_answer);
-  CHECK(launcher->world().container_of == (std::vector<int>{1, 1}));
+CAF_TEST(each test runs in a container of its own and sees nothing of the others) {
+  launcher->next_program().prints("1").writes("left.txt", "by one");
+  launcher->next_program().prints("3");
+  begin_tests(2);
+  lend();
+  lend();
+  const auto result = result_stored();
+  CHECK(status(id) == storage::job_status::completed);
+  CHECK(result.tests.at(0).judged == verdict::accepted);
+  CHECK(result.tests.at(1).judged == verdict::wrong_answer);
+  CHECK(launcher->world().container_of == (std::vector<int>{2, 3})); // 1 was the model
+  for (const auto& found : launcher->world().found)
+    CHECK(found == std::vector<std::string>{"main.txt=x"});
+  CHECK_EQ(log->text(), ""); // of programs that run side by side, it would be mixed
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(a compiler runs once and every test gets what it made) {
+  launcher->next_program().complains("careful").writes("program", "built");
+  begin_tests(3, built_request());
+  CHECK_EQ(launcher->world().alive, 0); // its container makes place for the first test
+  for (int i = 0; i < 3; ++i)
+    lend();
+  CHECK(status(id) == storage::job_status::completed);
+  CHECK_EQ(launcher->world().commands.size(), 4u);
+  const std::vector<std::string> model{"data.csv=1", "lib.src=lib", "main.src=main",
+                                       "program=built"};
+  for (std::size_t i = 1; i < 4; ++i)
+    CHECK(launcher->world().found.at(i) == model);
+  CHECK_EQ(log->text(), "careful");
+}
+
+CAF_TEST(a job asks for one container after the other and for no more than it has tests) {
+  launcher->next_program().runs_on();
+  launcher->next_program().runs_on();
+  begin_tests(2);
+  CHECK_EQ(heard->wishes.size(), 1u);
+  CHECK(heard->wishes.at(0).job == id);
+  lend();
+  CHECK_EQ(heard->wishes.size(), 2u);
+  lend();
+  CHECK_EQ(heard->wishes.size(), 2u);
+  CHECK_EQ(launcher->world().running, 2);
+  launcher->finish_with_input("2");
+  launcher->finish_with_input("1");
+  consume_messages();
+  CHECK(status(id) == storage::job_status::completed);
+}
+
+CAF_TEST(a job that is cancelled ends all its tests) {
+  launcher->next_program().prints("partial").runs_on();
+  launcher->next_program().runs_on();
+  begin_tests(3);
+  lend();
+  lend();
+  cancel();
+  CHECK(status(id) == storage::job_status::cancelled);
+  const auto result = result_stored();
+  REQUIRE_EQ(result.tests.size(), 3u);
+  CHECK_EQ(result.tests[0].run.out, "partial");
+  for (const auto& test : result.tests)
+    CHECK(test.judged == verdict::cancelled);
+  CHECK_EQ(launcher->world().alive, 0);
+  lend(); // one that was on its way
+  CHECK_EQ(launcher->world().running, 0);
+}
+
+CAF_TEST(a container that dies with a test ends the job and names the reason) {
+  launcher->next_program().runs_on();
+  launcher->next_program().runs_on();
+  begin_tests(2);
+  lend();
+  lend();
+  caf::anon_send_exit(lent.at(0), caf::exit_reason::kill);
+  consume_messages();
+  CHECK(status(id) == storage::job_status::failed);
+  CHECK(result_stored().how == sandbox::outcome::internal);
+  CHECK_EQ(result_stored().run.report.detail, "the sandbox has ended");
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(tests whose files cannot be had end the job) {
+  launcher->fails_to_open_tree(1);
+  begin_tests(1);
+  CHECK(result_stored().how == sandbox::outcome::internal);
+  CHECK_EQ(result_stored().run.report.detail, "it has ended");
+  id = job_id::random();
+  begin_tests(1);
+  caf::anon_send(job, container_lent{{}, {errc::unavailable, "no helper"}});
+  consume_messages();
+  CHECK_EQ(result_stored().run.report.detail, "no helper");
+  CHECK(launcher->world().commands.empty());
+}
+
+CAF_TEST(a container that was dead when it was lent costs a test nothing but a moment) {
+  launcher->next_program().prints("1");
+  begin_tests(1);
+  launcher->fails_to_open_tree(2);
+  lend();
+  CHECK(heard->wishes.back().last_was_dead); // so that others like it are not lent
+  lend();
+  lend();
+  CHECK(status(id) == storage::job_status::completed);
+  CHECK(launcher->world().container_of == std::vector<int>{4});
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(containers that are all dead end the job) {
+  begin_tests(1);
+  launcher->fails_to_open_tree(3);
+  for (int i = 0; i < 3; ++i)
+    lend();
+  CHECK(status(id) == storage::job_status::failed);
+  CHECK_EQ(result_stored().run.report.detail, "it has ended");
+  CHECK_EQ(heard->wishes.size(), 3u);
+}
+
+CAF_TEST(a model with what cannot be copied ends the job and names it) {
+  begin_tests(1);
+  launcher->world().work.write(1, "core", std::string(65U << 20, 'x')); // before it is copied
+  lend();
+  CHECK(result_stored().how == sandbox::outcome::internal);
+  CHECK_EQ(result_stored().run.report.detail,
+           "the files of the test: core: larger than 67108864 bytes");
+}
+
+CAF_TEST(a test whose sandbox never says how it ended does not hold the job for ever) {
+  launcher->next_program().runs_on();
+  begin_tests(1);
+  lend();
+  pass(5s + job_bounds::overdue_after - 200ms);
+  CHECK(status(id) == storage::job_status::running);
+  pass(400ms);
+  CHECK(result_stored().how == sandbox::outcome::internal);
+  CHECK_EQ(launcher->world().alive, 0);
+}
+
+CAF_TEST(the tests of a job whose dispatcher is gone end with it) {
+  launcher->next_program().runs_on();
+  begin_tests(2);
+  lend();
+  caf::anon_send_exit(parent, caf::exit_reason::kill);
+  consume_messages();
+  CHECK_EQ(launcher->world().alive, 0);
+  CHECK(status(id) == storage::job_status::running);
+}
+
+CAF_TEST(a judged job that is over leaves nothing in memory) {
+  begin_tests(3);
+  for (int i = 0; i < 3; ++i)
+    lend();
+  CHECK(status(id) == storage::job_status::completed);
+  sched.clock().schedule.clear(); // timers that were disposed of
+  const auto weak = caf::actor_cast<caf::weak_actor_ptr>(job);
+  job = nullptr;
+  lent.clear();
+  consume_messages();
+  CHECK_EQ(weak.get()->weak_refs.load(), 1u);
 }
 
 CAF_TEST(chatty output reaches the listener in few messages and before the end) {

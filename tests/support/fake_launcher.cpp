@@ -1,6 +1,12 @@
 #include "tests/support/fake_launcher.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
 #include <utility>
 
 namespace coterie::testing {
@@ -28,9 +34,72 @@ script& script::ends(outcome how) {
   return *this;
 }
 
+script& script::writes(std::string path, std::string content) {
+  written_.emplace_back(std::move(path), std::move(content));
+  return *this;
+}
+
 script& script::runs_on() {
   runs_on_ = true;
   return *this;
+}
+
+fake_files::~fake_files() {
+  if (!root_.empty())
+    std::filesystem::remove_all(root_);
+}
+
+std::filesystem::path fake_files::place_of(int container) const {
+  return root_ / std::to_string(container);
+}
+
+void fake_files::write(int container, const std::string& path, std::string content) {
+  const auto work = place_of(container) / "work";
+  if (!std::filesystem::exists(work)) {
+    unopened_[container][path] = std::move(content);
+    return;
+  }
+  std::filesystem::create_directories((work / path).parent_path());
+  std::ofstream(work / path, std::ios::binary) << content;
+}
+
+std::unique_ptr<sandbox::tree> fake_files::open(int container) {
+  if (root_.empty()) {
+    auto form = (std::filesystem::temp_directory_path() / "containers-XXXXXX").string();
+    if (!::mkdtemp(form.data()))
+      throw std::runtime_error("mkdtemp");
+    root_ = form;
+  }
+  const auto place = place_of(container);
+  std::filesystem::create_directories(place / "work");
+  std::filesystem::create_directories(place / "incoming");
+  if (auto files = unopened_.extract(container))
+    for (auto& [path, content] : files.mapped())
+      write(container, path, std::move(content));
+  const auto open = [](const std::filesystem::path& path) {
+    return sandbox::unique_fd{::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  };
+  return std::make_unique<sandbox::tree>(
+    sandbox::tree_place{open(place / "work"), open(place / "incoming"), -1});
+}
+
+std::vector<std::string> fake_files::list(int container) const {
+  std::vector<std::string> found;
+  if (const auto files = unopened_.find(container); files != unopened_.end())
+    for (const auto& [path, content] : files->second)
+      found.push_back(path + "=" + content);
+  const auto work = place_of(container) / "work";
+  if (!std::filesystem::exists(work))
+    return found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(work)) {
+    if (!entry.is_regular_file())
+      continue;
+    std::ostringstream content;
+    content << std::ifstream(entry.path(), std::ios::binary).rdbuf();
+    found.push_back(entry.path().lexically_relative(work).string() + "=" + content.str());
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 class fake_terminal_handle final : public sandbox::terminal {
@@ -86,13 +155,20 @@ public:
       world_->next_put_failures.pop_front();
       return done(std::move(why));
     }
-    for (const auto& file : files)
+    for (const auto& file : files) {
       world_->files.push_back(file.path + "=" + file.content);
+      world_->work.write(number_, file.path, file.content);
+    }
     done({});
   }
 
   result<std::unique_ptr<sandbox::tree>> open_tree() override {
-    return failure{errc::unsupported, "no files here"};
+    if (!world_->next_tree_failures.empty()) {
+      auto why = world_->next_tree_failures.front();
+      world_->next_tree_failures.pop_front();
+      return why;
+    }
+    return world_->work.open(number_);
   }
   void watch(std::shared_ptr<const sandbox::ignore_rules>,
              std::function<void(sandbox::tree_changes)>) override {}
@@ -103,12 +179,16 @@ public:
       world_->before_start();
     world_->commands.push_back(std::move(what));
     world_->container_of.push_back(number_);
+    world_->found.push_back(world_->work.list(number_));
+    world_->inputs[number_] = world_->commands.back().stdin_bytes;
     script plot;
     plot.exits(0);
     if (!world_->next_programs.empty()) {
       plot = std::move(world_->next_programs.front());
       world_->next_programs.pop_front();
     }
+    for (const auto& [path, content] : plot.written_)
+      world_->work.write(number_, path, content);
     for (const auto& [from, bytes] : plot.output_)
       events.on_output(from, bytes);
     if (!plot.runs_on_)
@@ -180,6 +260,10 @@ void fake_launcher::fails_to_write(std::size_t times, failure why) {
   world_->next_put_failures.insert(world_->next_put_failures.end(), times, why);
 }
 
+void fake_launcher::fails_to_open_tree(std::size_t times, failure why) {
+  world_->next_tree_failures.insert(world_->next_tree_failures.end(), times, why);
+}
+
 void fake_launcher::holds_creations() {
   world_->holds_creations = true;
 }
@@ -191,15 +275,23 @@ void fake_launcher::releases_creations() {
 }
 
 void fake_launcher::finish(int exit_code) {
-  auto& running = world_->finishers;
-  if (running.empty())
-    return;
+  if (!world_->finishers.empty())
+    finish_in(world_->finishers.begin()->first, exit_code);
+}
+
+void fake_launcher::finish_with_input(const std::string& input) {
+  for (const auto& [container, finisher] : world_->finishers)
+    if (world_->inputs[container] == input)
+      return finish_in(container, 0);
+}
+
+void fake_launcher::finish_in(int container, int exit_code) {
   sandbox::report report;
   report.how = outcome::exited;
   report.exit_code = exit_code;
-  const auto first = running.extract(running.begin());
+  const auto running = world_->finishers.extract(container);
   --world_->running;
-  first.mapped()(report);
+  running.mapped()(report);
 }
 
 void fake_launcher::cannot_run_programs(std::string why) {

@@ -118,6 +118,36 @@ test('a warm container that was killed costs its run a moment, not its start', (
     await isWarm(server);
   }));
 
+const threeTests = Array.from({ length: 3 }, () => ({ stdin: '', expected_stdout: 'up' }));
+
+test('warm containers that were killed cost the tests of a run nothing', (t) =>
+  withServer(async ({ server }) => {
+    if (await skipWithout(t, server, 'python')) return;
+    for (let i = 0; i < 5; ++i) {
+      const warm = await waitFor('a warm container', () => killOneOf(containersOf(server.child.pid)));
+      await waitFor('it to be gone', () => !isAlive(warm.pid));
+      const run = await runNow(server, pythonRun('print("up")', { tests: threeTests }));
+      const verdicts = run.tests.map((one) => one.verdict);
+      assert.deepEqual(verdicts, Array(3).fill('accepted'), JSON.stringify(run));
+    }
+  }));
+
+test('when the helper is killed while tests run, their run ends and the next one is judged', (t) =>
+  withServer(async ({ server }) => {
+    if (await skipWithout(t, server, 'python')) return;
+    const { pid } = server.child;
+    const long = pythonRun('import time\nprint("up", flush=True)\ntime.sleep(60)');
+    const id = await startRun(server, { ...long, tests: threeTests });
+    const programs = () => processesBelow(pid).filter(({ name }) => name.startsWith('python'));
+    await waitFor('all tests', () => programs().length === 3);
+    process.kill(helperOf(pid).pid, 'SIGKILL');
+    const [ended] = await final(server, [id]);
+    assert.equal(ended.status, 'FAILED', JSON.stringify(ended));
+    assert.equal(ended.outcome, 'internal');
+    const next = await runNow(server, pythonRun('print("up")', { tests: threeTests }));
+    assert.equal(next.tests.filter((one) => one.verdict === 'accepted').length, 3);
+  }));
+
 test('a server that is killed leaves nothing once the next one has started', (t) =>
   withServer(async (holder) => {
     const { server } = holder;

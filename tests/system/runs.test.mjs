@@ -17,6 +17,7 @@ import {
   waitFor,
   withServer,
 } from './harness.mjs';
+import { containersOf, processesBelow } from './processes.mjs';
 
 let server;
 before(async () => {
@@ -188,6 +189,134 @@ describe('runs without a room', () => {
     for (const field of ['files[0].path:', 'args:', 'limits.wall_ms:'])
       assert.ok(details.includes(field), `${field} in\n${details}`);
     assertNativeError(await server.post('/api/v1/runs?wait=perhaps', pythonRun('')), 400);
+  });
+});
+
+describe('tests of a judged run', () => {
+  const verdicts = (run) => run.tests.map((one) => one.verdict);
+  const numbered = (count) =>
+    Array.from({ length: count }, (_, i) => ({ stdin: `${i}\n`, expected_stdout: `${i}` }));
+  /** What the tests of a server have started and not ended. */
+  const programsOf = (pid) => processesBelow(pid).filter(({ name }) => name === 'python3');
+
+  test('what a test writes is not seen by the next', async (t) => {
+    if (await needsPython(t)) return;
+    const content = [
+      'import os',
+      'seen = sorted(os.listdir(".")) + os.listdir("/tmp")',
+      'for path in ("left.txt", "/tmp/left.txt", "main.py"): open(path, "w").write("print(1)")',
+      'print(seen)',
+    ].join('\n');
+    const tests = Array(6).fill({ stdin: '', expected_stdout: "['data.txt', 'main.py']" });
+    const body = pythonRun(content, { tests });
+    body.files.push({ path: 'data.txt', content: '' });
+    const run = await runNow(server, body);
+    assert.deepEqual(verdicts(run), Array(6).fill('accepted'), JSON.stringify(run));
+  });
+
+  test('they run side by side, and their results are in order', async (t) => {
+    if (await needsPython(t)) return;
+    const content = 'import time\nword = input()\ntime.sleep(0.5)\nprint(word)';
+    const began = Date.now();
+    const run = await runNow(server, pythonRun(content, { tests: numbered(8) }));
+    const took = Date.now() - began;
+    assert.deepEqual(verdicts(run), Array(8).fill('accepted'), JSON.stringify(run));
+    assert.deepEqual(
+      run.tests.map((one) => one.stdout),
+      numbered(8).map((one) => `${one.expected_stdout}\n`),
+    );
+    assert.ok(took < 3_000, `${took} ms for eight tests of half a second`);
+    assert.ok(run.wall_ms >= 4_000, `${run.wall_ms} ms together`);
+  });
+
+  const echoes = {
+    c: ['main.c', '#include <stdio.h>\nint main() { int n; scanf("%d", &n); printf("%d", n); }'],
+    cpp: [
+      'main.cpp',
+      '#include <iostream>\nint main() { int n; std::cin >> n; std::cout << n; }',
+    ],
+    go: [
+      'main.go',
+      'package main\nimport "fmt"\nfunc main() { var n int; fmt.Scan(&n); fmt.Print(n) }',
+    ],
+    rust: [
+      'main.rs',
+      'fn main() { let mut n = String::new(); std::io::stdin().read_line(&mut n).unwrap();'
+        + ' print!("{n}"); }',
+    ],
+    java: [
+      'Main.java',
+      'import java.util.Scanner;\nclass Other { int next() { return new Scanner(System.in).nextInt(); } }'
+        + '\npublic class Main { public static void main(String[] args) {'
+        + ' System.out.print(new Other().next()); } }',
+    ],
+    typescript: ['main.ts', 'import { word } from "./lib";\nconsole.log(word());'],
+  };
+  for (const [language, [path, content]] of Object.entries(echoes))
+    test(`${language} is compiled once for all of them`, async (t) => {
+      if (await skipWithout(t, server, language)) return;
+      const files = [{ path, content }];
+      const isTypeScript = language === 'typescript'; // knows nothing of standard input
+      if (isTypeScript)
+        files.push({ path: 'lib.ts', content: 'export const word = (): string => "0";' });
+      const tests = numbered(isTypeScript ? 1 : 5);
+      const run = await runNow(server, { language, files, tests });
+      assert.deepEqual(verdicts(run), tests.map(() => 'accepted'), JSON.stringify(run));
+      assert.equal(run.compile.exit_code, 0);
+    });
+
+  test('a run that is cancelled while it is judged leaves nothing and frees its slots', async (t) => {
+    if (await needsPython(t)) return;
+    const own = await startServer();
+    try {
+      const content = 'import time\ninput()\ntime.sleep(60)';
+      const id = await startRun(own, pythonRun(content, { tests: numbered(20) }));
+      await waitFor('four tests', () => programsOf(own.child.pid).length === 4);
+      await own.delete(`/api/v1/runs/${id}`);
+      const run = await own.finalState(`/api/v1/runs/${id}`, 2_000);
+      assert.equal(run.status, 'CANCELLED');
+      assert.deepEqual(verdicts(run), Array(20).fill('cancelled'));
+      await waitFor('no program', () => programsOf(own.child.pid).length === 0, { timeout: 2_000 });
+      const after = await runNow(own, pythonRun('print(input())', { tests: numbered(8) }));
+      assert.deepEqual(verdicts(after), Array(8).fill('accepted'));
+      await waitFor('only warm containers', async () => {
+        const { json: queue } = await own.get('/health/queue');
+        return containersOf(own.child.pid).length === queue.warm_containers;
+      });
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('a run of somebody else does not wait for all of them', async (t) => {
+    if (await needsPython(t)) return;
+    const content = 'import time\ninput()\ntime.sleep(0.5)';
+    const judged = await startRun(server, pythonRun(content, { tests: numbered(40) }));
+    await server.running(`/api/v1/runs/${judged}`);
+    const { json: room } = await server.post('/api/v1/rooms', {
+      files: [{ path: 'main.py', content: 'print("room")' }],
+    });
+    const began = Date.now();
+    const started = await server.post(`/api/v1/rooms/${room.id}/runs`);
+    const run = await server.finalState(`/api/v1/runs/${started.json.id}`);
+    assert.equal(run.stdout, 'room\n');
+    assert.ok(Date.now() - began < 2_500, `${Date.now() - began} ms`);
+    assert.equal((await server.delete(`/api/v1/runs/${judged}`)).status, 202);
+    await server.finalState(`/api/v1/runs/${judged}`);
+  });
+
+  test('a compiler that leaves a link behind ends the run and names it', async (t) => {
+    if (await skipWithout(t, server, 'c')) return;
+    // "-wrapper" runs the compiler's parts by another program, here one that also makes a link.
+    const files = [
+      { path: 'main.c', content: 'int main() {}' },
+      { path: 'wrap.sh', content: 'ln -sf main.c link; exec "$@"' },
+    ];
+    const tests = numbered(1);
+    const compiler_args = ['-wrapper', 'sh,wrap.sh'];
+    const run = await runNow(server, { language: 'c', files, tests, compiler_args });
+    assert.equal(run.outcome, 'internal', JSON.stringify(run));
+    assert.deepEqual(verdicts(run), ['cancelled']);
   });
 });
 
