@@ -21,9 +21,21 @@ container_pool::request(job_id job, const sandbox::container_spec& spec, time_po
     from->waiting.push_back(job);
     return std::nullopt;
   }
-  from->demand.count(now);
-  const auto number = from->warm.front();
-  from->warm.pop_front();
+  return take_warm(*from, now);
+}
+
+std::optional<container_number> container_pool::take_ready(const sandbox::container_spec& spec,
+                                                           time_point now) {
+  auto* const from = has_usual_size(spec) ? find(spec.image) : nullptr;
+  if (!from || from->warm.empty())
+    return std::nullopt;
+  return take_warm(*from, now);
+}
+
+container_number container_pool::take_warm(shelf& from, time_point now) {
+  from.demand.count(now);
+  const auto number = from.warm.front();
+  from.warm.pop_front();
   return number;
 }
 

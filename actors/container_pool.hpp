@@ -55,6 +55,8 @@ public:
   /// A ready container for `job`, or nothing: one is made and on_made says whose it is.
   std::optional<container_number> request(job_id job, const sandbox::container_spec& spec,
                                           time_point now);
+  /// A ready container for a job that goes on waiting elsewhere when there is none.
+  std::optional<container_number> take_ready(const sandbox::container_spec& spec, time_point now);
   /// `job` does not want one any more. What is being made for it becomes warm or is dropped.
   void withdraw(job_id job);
 
@@ -109,6 +111,7 @@ private:
   bool has_usual_size(const sandbox::container_spec& spec) const;
   shelf* find(const std::string& image);
   shelf* find_or_add(const std::string& image);
+  static container_number take_warm(shelf& from, time_point now);
   std::size_t least_kept(const shelf& one) const;
   void aim(time_point now);
 

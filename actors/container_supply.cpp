@@ -21,6 +21,12 @@ caf::actor container_supply::request(job_id job, const sandbox::container_spec& 
   return ready ? std::move(idle_.extract(*ready).mapped()) : caf::actor{};
 }
 
+caf::actor container_supply::take_ready(const sandbox::container_spec& spec,
+                                        container_pool::time_point now) {
+  const auto ready = pool_.take_ready(spec, now);
+  return ready ? std::move(idle_.extract(*ready).mapped()) : caf::actor{};
+}
+
 void container_supply::withdraw(job_id job) {
   pool_.withdraw(job);
 }

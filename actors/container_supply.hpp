@@ -29,6 +29,8 @@ public:
   /// A ready container for `job`, or null: one is made, and on_made says whose it is.
   caf::actor request(job_id job, const sandbox::container_spec& spec,
                      container_pool::time_point now);
+  /// A container that is ready now, or null.
+  caf::actor take_ready(const sandbox::container_spec& spec, container_pool::time_point now);
   /// `job` does not want one any more.
   void withdraw(job_id job);
 

@@ -131,19 +131,63 @@ struct dispatcher_state {
       return to_error(admitted.why());
     auto& job = jobs.add(make_record(m), m.fairness_key);
     job.listener = m.listener;
-    jobs.keep_request(job, m.request);
     auto row = std::make_shared<storage::job_record>(job.record);
     row->request = encode(m.request);
+    job.new_row = std::move(row);
     auto promise = self->make_response_promise<void>();
-    auto task =
-      make_store_task([row](storage::backend& backend) { return backend.create_job(*row); });
-    self->request(context.store, store_patience::request_timeout, std::move(task))
-      .then([this, id = m.id, request_id = m.request_id,
-             promise]() mutable { on_accepted(id, request_id, promise); },
-            [this, id = m.id, promise](const caf::error& why) mutable {
-              on_not_stored(id, promise, to_failure(why));
-            });
+    job.tell_asker = [promise, id = m.id,
+                      request_id = m.request_id](const result<void>& stored) mutable {
+      if (!stored)
+        return promise.deliver(to_error(stored.why()));
+      promise.deliver();
+      log::info("job accepted", {{"job", id.str()}, {"request_id", request_id}});
+    };
+    if (auto ready = ready_container(m.request))
+      begin_at_once(job, m.request, std::move(ready));
+    else
+      store_new(job, m.request);
     return promise;
+  }
+
+  /// For a job that nobody has to wait for, when there is one.
+  caf::actor ready_container(const run_request& request) {
+    if (!is_slot_free() || queue.size() > 0)
+      return nullptr;
+    const auto& language = *context.languages->find(request.language);
+    return containers.take_ready(container_spec_for(request, language), self->clock().now());
+  }
+
+  /// One commit less: the row is stored with the start.
+  void begin_at_once(live_job& job, const run_request& request, caf::actor container) {
+    queue.give_back(job.key);
+    job.slot_since = self->clock().now();
+    job.request = request;
+    start(job, std::move(container));
+    make_containers();
+    report();
+  }
+
+  void store_new(live_job& job, const run_request& request) {
+    jobs.keep_request(job, request);
+    auto task = make_store_task(
+      [row = job.new_row](storage::backend& backend) { return backend.create_job(*row); });
+    const auto id = job.record.id;
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this, id] { on_queued(jobs.at(id)); },
+            [this, id](const caf::error& why) {
+              auto& refused = jobs.at(id);
+              queue.give_back(refused.key);
+              on_not_stored(refused, to_failure(why));
+            });
+  }
+
+  /// A container was ready, but could not be used.
+  void queue_new(live_job& job) {
+    if (auto admitted = queue.admit(job.key); !admitted)
+      return on_not_stored(job, admitted.why());
+    const auto request = decode_run_request(job.new_row->request);
+    jobs.move_to(job, phase::storing);
+    store_new(job, request.value()); // it was encoded here
   }
 
   std::optional<failure> refuse(const submit_job& m) const {
@@ -170,36 +214,38 @@ struct dispatcher_state {
     return record;
   }
 
-  void on_accepted(job_id id, const std::string& request_id,
-                   caf::typed_response_promise<void>& promise) {
-    promise.deliver();
-    auto& job = jobs.at(id);
-    log::info("job accepted", {{"job", id.str()},
-                               {"room", job.record.room ? job.record.room->str() : ""},
-                               {"language", job.record.language},
-                               {"request_id", request_id}});
+  /// The row of a new job is stored.
+  void accept(live_job& job) {
+    job.new_row = nullptr;
+    std::exchange(job.tell_asker, nullptr)({});
     if (context.counters)
       context.counters->on_job_accepted(job.record.language);
+  }
+
+  void on_queued(live_job& job) {
+    accept(job);
     jobs.move_to(job, phase::queued);
-    queue.push(job.key, id);
+    queue.push(job.key, job.record.id);
     if (job.is_cancelled)
       end_unstarted(job, result_without_run(sandbox::outcome::cancelled, ""));
     pump();
   }
 
-  void on_not_stored(job_id id, caf::typed_response_promise<void>& promise, const failure& why) {
-    promise.deliver(to_error(why));
+  void on_not_stored(live_job& job, const failure& why) {
+    const auto id = job.record.id;
+    std::exchange(job.tell_asker, nullptr)(why);
     waiters.fail(id, why);
-    queue.give_back(jobs.at(id).key);
     if (!is_permanent(why)) {
       // The row may be there all the same, or come later. Its asker was told that it is not: it
       // must not run behind their back. The store answers in order, so this finds it.
-      auto task = make_store_task([id, at = context.now()](storage::backend& backend) {
-        return cancel_row(backend, id, "it was not accepted in time", at);
-      });
+      auto task =
+        make_store_task([id, node = context.node, at = context.now()](storage::backend& backend) {
+          return withdraw_row(backend, id, node, "it was not accepted in time", at);
+        });
       ask_until_stored(self, context.store, task, [](const std::optional<failure>&) {});
     }
     jobs.forget(id);
+    pump();
   }
 
   // -- who is next ----------------------------------------------------------------------------
@@ -265,6 +311,7 @@ struct dispatcher_state {
                         .container = std::move(container),
                         .listener = job.listener,
                         .dispatcher = caf::actor_cast<caf::actor>(self),
+                        .new_row = job.new_row,
                         .worker =
                           job.request->options.tests.empty() ? caf::actor{} : files_worker(),
                         .languages = context.languages,
@@ -401,6 +448,11 @@ struct dispatcher_state {
 
   void on_job_started(const job_started& m) {
     auto& job = jobs.at(m.id);
+    const bool is_new = job.new_row != nullptr;
+    if (is_new)
+      accept(job);
+    if (is_new && job.is_cancelled)
+      caf::anon_send(job.job, cancel_run{});
     job.record.status = storage::job_status::running;
     job.record.started_at = m.at;
     if (context.counters)
@@ -411,9 +463,14 @@ struct dispatcher_state {
   void on_job_done(const job_done& m) {
     auto& job = jobs.at(m.id);
     forget_actor(job);
-    if (m.retry_before_start) {
+    if (m.was_not_stored) {
+      on_not_stored(job, m.why);
+    } else if (m.retry_before_start) {
       containers.renew(); // the helper may have died, and every container with it
-      on_try_failed(job, m.why);
+      if (job.new_row)
+        queue_new(job);
+      else
+        on_try_failed(job, m.why);
     } else if (storage::is_final(m.final.status)) {
       finish(m.id, m.final);
     } else {
@@ -432,7 +489,9 @@ struct dispatcher_state {
     auto& job = jobs.at(found->second);
     forget_actor(job);
     const failure why{errc::internal, "the part that ran it failed"};
-    if (job.record.started_at)
+    if (job.new_row)
+      on_not_stored(job, why);
+    else if (job.record.started_at)
       end_unstarted(job, result_without_run(sandbox::outcome::internal, why.detail));
     else
       on_try_failed(job, why);

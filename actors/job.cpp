@@ -86,6 +86,8 @@ struct job_state {
   void take(todo::nothing&) {}
 
   void take(todo::commit_start&) {
+    if (context.new_row)
+      return store_started();
     const auto at = context.now();
     auto task = make_store_task(
       [id = record.id, node = context.node, starts = record.starts, at](storage::backend& backend) {
@@ -93,7 +95,7 @@ struct job_state {
       });
     ask_until_stored(self, context.store, task, [this, at](std::optional<failure> why) {
       if (!why)
-        on_started(at);
+        on_start_stored(at);
       else if (why->code == errc::conflict || why->code == errc::not_found)
         on_row_taken();
       else
@@ -101,12 +103,34 @@ struct job_state {
     });
   }
 
+  /// Asked once: somebody waits to hear whether the job was accepted.
+  void store_started() {
+    const auto at = context.now();
+    auto task =
+      make_store_task([row = context.new_row, node = context.node, at](storage::backend& backend) {
+        return create_started_row(backend, *row, node, at);
+      });
+    self->request(context.store, store_patience::request_timeout, std::move(task))
+      .then([this, at] { on_start_stored(at); },
+            [this](const caf::error& why) {
+              finish(
+                {.id = record.id, .was_not_stored = true, .why = to_failure(why), .final = {}});
+            });
+  }
+
+  /// The program runs once the parent knows: whoever asked for the job hears that it was accepted
+  /// before anything of what it does.
+  void on_start_stored(timestamp at) {
+    self->request(context.dispatcher, caf::infinite, job_started{record.id, at})
+      .then([this, at] { on_started(at); },
+            [this](const caf::error&) { self->quit(); }); // without a dispatcher: recovery
+  }
+
   void on_started(timestamp at) {
     record.started_at = at;
     log::info("job started", {{"job", record.id.str()},
                               {"room", record.room ? record.room->str() : ""},
                               {"language", record.language}});
-    self->send(context.dispatcher, job_started{record.id, at});
     if (context.listener)
       self->send(context.listener, job_started{record.id, at});
     follow(plan.on_started());
@@ -137,7 +161,7 @@ struct job_state {
 
   void take(todo::give_back& step) {
     log::warning("job not started", {{"job", record.id.str()}, {"why", step.why.detail}});
-    finish(job_done{record.id, true, std::move(step.why), {}});
+    finish({.id = record.id, .retry_before_start = true, .why = std::move(step.why), .final = {}});
   }
 
   void take(todo::leave&) {
@@ -206,7 +230,10 @@ struct job_state {
     else if (stored.status == storage::job_status::running && is_ours)
       end_lost();
     else if (stored.status == storage::job_status::queued && (is_ours || stored.node.is_nil()))
-      finish(job_done{record.id, true, {errc::conflict, "its row was taken and given back"}, {}});
+      finish({.id = record.id,
+              .retry_before_start = true,
+              .why = {errc::conflict, "its row was taken and given back"},
+              .final = {}});
     else
       look_again(); // another node has it, and ends it or is recovered
   }
@@ -251,7 +278,7 @@ struct job_state {
   void take_leave() {
     auto view = view_of(record);
     view.status = storage::job_status::running;
-    finish(job_done{record.id, false, {}, std::move(view)});
+    finish({.id = record.id, .why = {}, .final = std::move(view)});
   }
 
   // -- the end --------------------------------------------------------------------------------
@@ -260,7 +287,7 @@ struct job_state {
     send_all_output();
     if (context.listener && storage::is_final(view.status))
       self->send(context.listener, job_ended{view});
-    finish(job_done{record.id, false, {}, std::move(view)});
+    finish({.id = record.id, .why = {}, .final = std::move(view)});
   }
 
   void finish(job_done done) {

@@ -29,7 +29,7 @@ struct feed_run {
   bool is_last = false;
 };
 
-/// To the parent and the listener: RUNNING is durable.
+/// To the parent, which answers, and then to the listener: RUNNING is durable.
 struct job_started {
   job_id id;
   timestamp at{};
@@ -39,7 +39,8 @@ struct job_started {
 struct job_done {
   job_id id;
   bool retry_before_start = false; ///< nothing was started: queue it again
-  failure why;                     ///< for retry_before_start
+  bool was_not_stored = false;     ///< nothing was started, and its new row was refused
+  failure why;                     ///< for these two
   job_view final; ///< otherwise; still RUNNING when it was left to the recovery of the next start
 };
 
@@ -64,6 +65,8 @@ struct job_context {
   caf::actor container;  ///< the job's own; ended with it
   caf::actor listener;   ///< may be null
   caf::actor dispatcher; ///< the parent
+  /// Null when the row is stored already; else it is stored together with the start.
+  std::shared_ptr<const storage::job_record> new_row = nullptr;
   caf::actor worker;     ///< for the file trees of tests (blocking_worker.hpp); null without tests
   std::shared_ptr<const config::language_table> languages;
   wall_clock now = system_now;

@@ -6,6 +6,15 @@
 
 namespace coterie::actors {
 
+namespace {
+
+bool is_started(const storage::job_record& row, node_id node, std::uint32_t starts_before) {
+  return row.status == storage::job_status::running && row.node == node
+         && row.starts == starts_before + 1;
+}
+
+} // namespace
+
 result<void> start_row(storage::backend& backend, job_id job, node_id node,
                        std::uint32_t starts_before, timestamp at) {
   if (const auto claimed = backend.claim_job(job, node))
@@ -15,11 +24,20 @@ result<void> start_row(storage::backend& backend, job_id job, node_id node,
   const auto row = backend.load_job(job);
   if (!row)
     return row.why();
-  const bool is_started = row->status == storage::job_status::running && row->node == node
-                          && row->starts == starts_before + 1;
-  if (is_started)
+  if (is_started(*row, node, starts_before))
     return {};
   return {errc::conflict, "the job is over or another node has it"};
+}
+
+result<void> create_started_row(storage::backend& backend, const storage::job_record& row,
+                                node_id node, timestamp at) {
+  const auto created = backend.create_job(row);
+  if (created)
+    return start_row(backend, row.id, node, 0, at);
+  if (created.why().code != errc::conflict)
+    return created;
+  const auto known = backend.load_job(row.id);
+  return known && is_started(*known, node, 0) ? result<void>{} : created;
 }
 
 result<void> count_claim(storage::backend& backend, job_id job, node_id node) {
@@ -35,9 +53,10 @@ result<void> end_row(storage::backend& backend, job_id job, node_id node,
   return backend.abandon_job(job, status, encoded_result, at);
 }
 
-result<void> cancel_row(storage::backend& backend, job_id job, std::string detail, timestamp at) {
+result<void> withdraw_row(storage::backend& backend, job_id job, node_id node, std::string detail,
+                          timestamp at) {
   const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, std::move(detail)));
-  return backend.abandon_job(job, storage::job_status::cancelled, encoded, at);
+  return end_row(backend, job, node, storage::job_status::cancelled, encoded, at);
 }
 
 failure no_such_job() {
@@ -71,7 +90,8 @@ result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job
   if (room)
     if (const auto row = backend.load_job(job); !row || row->room != room)
       return row || row.why().code == errc::not_found ? no_such_job() : row.why();
-  const auto done = cancel_row(backend, job, "", at);
+  const auto encoded = encode(result_without_run(sandbox::outcome::cancelled, ""));
+  const auto done = backend.abandon_job(job, storage::job_status::cancelled, encoded, at);
   if (!done && done.why().code == errc::conflict)
     return job_is_over();
   if (!done)

@@ -38,6 +38,11 @@ struct store_patience {
 result<void> start_row(storage::backend& backend, job_id job, node_id node,
                        std::uint32_t starts_before, timestamp at);
 
+/// Stores a new job as one that this node has started, in one commit: the errors of create_job.
+/// When exactly that is there already, this succeeds without another.
+result<void> create_started_row(storage::backend& backend, const storage::job_record& row,
+                                node_id node, timestamp at);
+
 /// Counts a try that failed before the program started.
 result<void> count_claim(storage::backend& backend, job_id job, node_id node);
 
@@ -45,9 +50,10 @@ result<void> count_claim(storage::backend& backend, job_id job, node_id node);
 result<void> end_row(storage::backend& backend, job_id job, node_id node,
                      storage::job_status status, std::string_view encoded_result, timestamp at);
 
-/// Ends a job that was never started as cancelled, `detail` saying why. errc::conflict unless
-/// QUEUED.
-result<void> cancel_row(storage::backend& backend, job_id job, std::string detail, timestamp at);
+/// Ends a job that nobody was told of as cancelled, `detail` saying why, also one that this node
+/// has made RUNNING without running it.
+result<void> withdraw_row(storage::backend& backend, job_id job, node_id node, std::string detail,
+                          timestamp at);
 
 /// The failure of a cancel that names a job that is not, or not in this room.
 failure no_such_job();
@@ -60,8 +66,8 @@ failure job_has_not_started();
 result<void> refuse_input(storage::backend& backend, job_id job,
                           const std::optional<room_id>& room);
 
-/// cancel_row for who asks by id: answers the row. errc::conflict when the job is over or runs,
-/// no_such_job() when it is none of `room`, if that is given.
+/// Ends a job that was never started, for who asks by id: answers the row. errc::conflict when the
+/// job is over or runs, no_such_job() when it is none of `room`, if that is given.
 result<storage::job_record> cancel_waiting(storage::backend& backend, job_id job,
                                            const std::optional<room_id>& room, timestamp at);
 

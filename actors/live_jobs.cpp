@@ -27,6 +27,10 @@ std::size_t bytes_of(const run_request& request) {
 } // namespace
 
 cancel_step cancel(live_job& job) {
+  if (job.new_row) {
+    job.is_cancelled = true;
+    return cancel_step::wait;
+  }
   switch (job.at) {
   case phase::storing:
   case phase::loading:

@@ -21,8 +21,9 @@ namespace coterie::actors {
 
 /// One job that is not over.
 ///   storing -> queued -> loading (when its request is not in memory) -> wants_container ->
-///   running; running or wants_container -> delayed -> queued after a failure before its start;
-///   all but running -> ending (its end is being stored).
+///   running; storing -> running at once when a container is ready, and the row is stored together
+///   with the start; running or wants_container -> delayed -> queued after a failure before its
+///   start; all but running -> ending (its end is being stored).
 struct live_job {
   enum class phase : std::uint8_t {
     storing,
@@ -35,6 +36,9 @@ struct live_job {
   };
 
   storage::job_record record; ///< without the request
+  /// Until it is stored for the first time: its row, and who is told whether it was accepted.
+  std::shared_ptr<const storage::job_record> new_row;
+  std::function<void(const result<void>&)> tell_asker;
   std::optional<run_request> request;
   std::size_t kept_bytes = 0; ///< what `request` counts for
   std::string key;
@@ -52,7 +56,7 @@ struct live_job {
 
   /// Whether memory knows what the database shows: not while a change is on its way.
   bool is_shown() const {
-    return at != phase::storing && at != phase::ending;
+    return !new_row && at != phase::storing && at != phase::ending;
   }
 };
 

@@ -416,7 +416,7 @@ CAF_TEST(who waits for a job is answered when it is over) {
 }
 
 CAF_TEST(a start that fails is tried three times with growing pauses and then given up) {
-  launcher->fails_to_write(3);
+  launcher->fails_to_write(4); // once in the container that was ready: that is no try
   const auto id = accepted();
   CHECK(status(id) == job_status::queued);
   pass(900ms);
@@ -435,8 +435,15 @@ CAF_TEST(a start that fails is tried three times with growing pauses and then gi
   CHECK(launcher->world().commands.empty());
 }
 
-CAF_TEST(a start that fails once succeeds a second later in a new container) {
+CAF_TEST(a ready container that cannot be used costs a job nothing but the way round) {
   launcher->fails_to_write(1);
+  const auto id = accepted();
+  CHECK(status(id) == job_status::completed);
+  CHECK_EQ(stored(id).starts, 1u);
+}
+
+CAF_TEST(a start that fails once succeeds a second later in a new container) {
+  launcher->fails_to_write(2);
   const auto id = accepted();
   pass(1100ms);
   CHECK(status(id) == job_status::completed);
