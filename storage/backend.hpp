@@ -70,9 +70,9 @@ public:
   virtual result<room_image> load_room(room_id room) = 0;
   /// Overwrites the record (not the capabilities).
   virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
-  /// Removes the room, its document with journal, history, versions and blobs, its capabilities,
-  /// aliases and lease. Its jobs stay, but lose their `request`: those that are over at once, the
-  /// others when they end (they can still be claimed and run).
+  /// Removes the room, its document with journal, history, versions and blobs, its chat,
+  /// capabilities, aliases and lease. Its jobs stay, but lose their `request`: those that are over
+  /// at once, the others when they end (they can still be claimed and run).
   virtual result<void> delete_room(const fence& lease) = 0;
 
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
@@ -137,6 +137,17 @@ public:
   virtual result<version_record> load_version(room_id room, version_id version) = 0;
   /// errc::not_found when the room has no such version.
   virtual result<void> delete_version(const fence& lease, version_id version) = 0;
+
+  // -- chat -----------------------------------------------------------------------------------
+
+  /// Adds a message behind the others: errc::conflict when its number is not above theirs. Past
+  /// chat_messages_max the oldest ones go.
+  virtual result<void> append_chat(const fence& lease, const chat_message& message) = 0;
+  /// Changes the text, and whether and when it was edited or removed. errc::not_found.
+  virtual result<void> update_chat(const fence& lease, const chat_message& message) = 0;
+  /// A room's newest messages below `before` (nothing: of all), at most `limit` of them, by number.
+  virtual result<std::vector<chat_message>>
+  list_chat(room_id room, std::optional<std::uint64_t> before, std::size_t limit) = 0;
 
   // -- blobs ----------------------------------------------------------------------------------
 

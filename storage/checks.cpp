@@ -218,6 +218,31 @@ result<void> check_version(const fence& lease, const version_record& version) {
   return check_state(version.state);
 }
 
+result<void> check_chat(const chat_message& message) {
+  if (message.number == 0)
+    return {errc::invalid_argument, "a message needs a number"};
+  if (auto ok = check_sequence(message.number); !ok)
+    return ok;
+  if (message.text.size() > chat_text_bytes_max)
+    return too_large("a message", chat_text_bytes_max, "bytes");
+  if (message.name.size() > chat_name_bytes_max)
+    return too_large("a message's name", chat_name_bytes_max, "bytes");
+  if (message.person.size() > chat_person_bytes_max)
+    return too_large("a message's person", chat_person_bytes_max, "bytes");
+  for (const auto* text : {&message.text, &message.name, &message.person})
+    if (text->find('\0') != text->npos || !is_utf8(*text))
+      return {errc::invalid_argument, "a message must be UTF-8 without NUL"};
+  return {};
+}
+
+failure chat_out_of_order() {
+  return {errc::conflict, "a later message is there already"};
+}
+
+failure no_such_chat_message() {
+  return {errc::not_found, "there is no such message"};
+}
+
 failure too_many_versions() {
   return too_large("the room", versions_max, "versions");
 }

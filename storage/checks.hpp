@@ -51,6 +51,10 @@ inline constexpr std::size_t history_entries_max = 10'000;
 inline constexpr std::size_t history_bytes_max = 4U << 20;
 inline constexpr std::size_t versions_max = 256; ///< of one room
 inline constexpr std::size_t version_name_bytes_max = 256;
+inline constexpr std::size_t chat_messages_max = 10'000; ///< of one room; older ones go
+inline constexpr std::size_t chat_text_bytes_max = 16U << 10;
+inline constexpr std::size_t chat_name_bytes_max = 256;
+inline constexpr std::size_t chat_person_bytes_max = 128;
 inline constexpr std::size_t blob_hash_bytes = 32; ///< BLAKE2b-256 or SHA-256
 inline constexpr std::size_t blob_bytes_max = 8U << 20;
 // 4096 blobs: four times the files of a room; 256 MiB: 32 of the largest.
@@ -84,6 +88,9 @@ result<void> check_journal(const std::vector<journal_entry>& entries);
 failure tail_too_long(); ///< errc::too_large: the tail would have more than journal_tail_max
 result<void> check_snapshot(const document_snapshot& snapshot);
 result<void> check_version(const fence& lease, const version_record& version);
+result<void> check_chat(const chat_message& message);
+failure chat_out_of_order();
+failure no_such_chat_message();
 failure too_many_versions();
 result<void> check_blob_hash(std::string_view hash);
 result<void> check_blob(std::string_view hash, std::string_view content);

@@ -6,6 +6,7 @@
 #include "storage/memory_table.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <variant>
 
@@ -154,6 +155,7 @@ public:
     for (const auto& alias : row.aliases)
       aliases_.erase({alias.dialect, alias.name});
     documents_.erase(lease.room);
+    erase_chat(lease.room, sequence_max);
     leases_.erase(lease.room);
     rooms_.erase(lease.room);
     drop_sources_of_ended_jobs(lease.room);
@@ -239,6 +241,52 @@ public:
 
   result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
     return documents_.trim_history(before, limit);
+  }
+
+  result<void> append_chat(const fence& lease, const chat_message& message) override {
+    if (auto ok = check_chat(message); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    const auto last = list_chat(lease.room, std::nullopt, 1);
+    if (!last->empty() && message.number <= last->front().number)
+      return chat_out_of_order();
+    chat_.put({lease.room, message.number}, message);
+    const auto first = chat_.rows().lower_bound({lease.room, 0});
+    if (message.number - first->first.second < chat_messages_max)
+      return {}; // so many at most
+    const auto end = chat_.rows().upper_bound({lease.room, message.number});
+    const auto count = static_cast<std::size_t>(std::distance(first, end));
+    if (count > chat_messages_max)
+      erase_chat(lease.room, std::prev(end, chat_messages_max)->first.second - 1);
+    return {};
+  }
+
+  result<void> update_chat(const fence& lease, const chat_message& message) override {
+    if (auto ok = check_chat(message); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    const auto* known = chat_.find({lease.room, message.number});
+    if (!known)
+      return no_such_chat_message();
+    auto changed = *known;
+    changed.text = message.text;
+    changed.edited_at = message.edited_at;
+    changed.is_removed = message.is_removed;
+    chat_.put({lease.room, message.number}, std::move(changed));
+    return {};
+  }
+
+  result<std::vector<chat_message>> list_chat(room_id room, std::optional<std::uint64_t> before,
+                                              std::size_t limit) override {
+    const auto most = std::min(limit, list_rows_max);
+    std::vector<chat_message> listed;
+    auto at = chat_.rows().lower_bound({room, before.value_or(sequence_max)});
+    while (at != chat_.rows().begin() && listed.size() < most && (--at)->first.first == room)
+      listed.push_back(at->second);
+    std::ranges::reverse(listed);
+    return listed;
   }
 
   result<void> save_version(const fence& lease, const version_record& version) override {
@@ -413,6 +461,12 @@ public:
   }
 
 private:
+  /// Messages up to this number.
+  void erase_chat(room_id room, std::uint64_t last) {
+    for (auto at = chat_.rows().lower_bound({room, 0});
+         at != chat_.rows().end() && at->first.first == room && at->first.second <= last;)
+      chat_.erase((at++)->first);
+  }
   /// Only the node registered last lives: no other process reaches this memory.
   bool is_alive(node_id node) const {
     const auto* registered = node_.find(0);
@@ -498,6 +552,7 @@ private:
   memory_table<capability_key, std::monostate> capabilities_{undo_};
   memory_table<alias_key, room_id> aliases_{undo_};
   memory_documents documents_{undo_};
+  memory_table<std::pair<room_id, std::uint64_t>, chat_message> chat_{undo_};
   memory_table<room_id, lease_record> leases_{undo_};
   memory_table<job_id, job_row> jobs_{undo_};
   memory_table<std::uint64_t, job_id> open_jobs_{undo_};  // QUEUED and RUNNING, by insertion

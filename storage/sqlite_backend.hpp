@@ -57,6 +57,10 @@ public:
                                                   std::size_t limit) override;
   result<std::size_t> trim_history(timestamp before, std::size_t limit) override;
 
+  result<void> append_chat(const fence& lease, const chat_message& message) override;
+  result<void> update_chat(const fence& lease, const chat_message& message) override;
+  result<std::vector<chat_message>> list_chat(room_id room, std::optional<std::uint64_t> before,
+                                              std::size_t limit) override;
   result<void> save_version(const fence& lease, const version_record& version) override;
   result<std::vector<version_record>> list_versions(room_id room, std::optional<version_id> after,
                                                     std::size_t limit) override;

@@ -130,6 +130,18 @@ public:
   result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
     return engine_->trim_history(before, limit);
   }
+  result<void> append_chat(const storage::fence& lease,
+                           const storage::chat_message& message) override {
+    return write([&] { return engine_->append_chat(lease, message); });
+  }
+  result<void> update_chat(const storage::fence& lease,
+                           const storage::chat_message& message) override {
+    return write([&] { return engine_->update_chat(lease, message); });
+  }
+  result<std::vector<storage::chat_message>>
+  list_chat(room_id room, std::optional<std::uint64_t> before, std::size_t limit) override {
+    return engine_->list_chat(room, before, limit);
+  }
   result<void> save_version(const storage::fence& lease,
                             const storage::version_record& version) override {
     return write([&] { return engine_->save_version(lease, version); });
