@@ -1,6 +1,8 @@
 #include "support/actor_fixture.hpp"
 
+#include "actors/blocking_worker.hpp"
 #include "actors/errors.hpp"
+#include "actors/workspace.hpp"
 
 namespace coterie::testing {
 
@@ -21,8 +23,17 @@ dispatcher_actor spawn_scripted_dispatcher(caf::actor_system& system,
                                            std::shared_ptr<dispatcher_script> script) {
   return system.spawn([script](dispatcher_actor::pointer self) -> dispatcher_actor::behavior_type {
     return {
-      [](const open_workspace&) -> caf::result<caf::actor> {
-        return to_error({errc::unavailable, "not in this test"});
+      [=](const open_workspace& m) -> caf::result<caf::actor> {
+        if (!script->containers)
+          return to_error({errc::unavailable, "not in this test"});
+        auto ignored = std::make_shared<const sandbox::ignore_rules>(
+          *sandbox::ignore_rules::parse("ignored/\n"));
+        return spawn_workspace(self->home_system(),
+                               {script->containers,
+                                spawn_blocking_worker(self->home_system(), false),
+                                std::move(ignored),
+                                {},
+                                m.listener});
       },
       [=](const submit_job& m) -> caf::result<void> {
         script->submitted.push_back(m);

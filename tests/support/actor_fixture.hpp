@@ -42,8 +42,9 @@ std::string code_of(const pending<T>& answer) {
 
 /// What a test tells the dispatcher, and what reached it.
 struct dispatcher_script {
-  std::optional<failure> refuse; ///< every submit_job is refused with this
-  bool hold = false;             ///< submits are answered when the actor gets stop_jobs
+  std::shared_ptr<sandbox::launcher> containers; ///< of rooms; null: there are none
+  std::optional<failure> refuse;                 ///< every submit_job is refused with this
+  bool hold = false; ///< submits are answered when the actor gets stop_jobs
 
   std::vector<submit_job> submitted;
   std::vector<job_id> cancelled;

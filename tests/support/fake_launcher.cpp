@@ -144,6 +144,7 @@ public:
 
   ~fake_container() override {
     --world_->alive;
+    world_->watchers.erase(number_);
     if (world_->finishers.erase(number_) > 0)
       --world_->running;
   }
@@ -171,7 +172,9 @@ public:
     return world_->work.open(number_);
   }
   void watch(std::shared_ptr<const sandbox::ignore_rules>,
-             std::function<void(sandbox::tree_changes)>) override {}
+             std::function<void(sandbox::tree_changes)> on_changes) override {
+    world_->watchers[number_] = std::move(on_changes);
+  }
   void changes_handled() override {}
 
   void run(sandbox::command what, sandbox::run_events events) override {

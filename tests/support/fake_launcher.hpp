@@ -85,8 +85,10 @@ struct fake_world {
   std::vector<sandbox::container_spec> specs;
   std::deque<failure> next_terminal_failures;
   std::vector<std::shared_ptr<fake_terminal>> terminals; ///< in order of their opening
-  int alive = 0;                                         ///< containers
-  int running = 0;                                       ///< programs
+  /// Of the containers that are watched: to be told what programs did.
+  std::map<int, std::function<void(sandbox::tree_changes)>> watchers;
+  int alive = 0;   ///< containers
+  int running = 0; ///< programs
   int running_peak = 0;
   std::function<void()> before_start; ///< called with each command, before it does anything
   std::map<int, std::function<void(sandbox::report)>> finishers; ///< by container
