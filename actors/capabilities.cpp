@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 
 #include <sodium/crypto_generichash.h>
+#include <sodium/utils.h>
 
 #include <algorithm>
 
@@ -28,6 +29,19 @@ std::string hash_token(std::string_view token) {
 
 caller caller::with_token(std::string_view token, std::string_view address) {
   return {token.empty() ? std::string() : hash_token(token), std::string(address), {}};
+}
+
+std::string public_person(std::string_view secret) {
+  constexpr std::size_t secret_bytes_min = 16;
+  constexpr std::size_t shown_bytes = 16;
+  if (secret.size() < secret_bytes_min)
+    return {};
+  const auto hash = hash_token(secret);
+  std::string shown(2 * shown_bytes + 1, '\0');
+  sodium_bin2hex(shown.data(), shown.size(), reinterpret_cast<const unsigned char*>(hash.data()),
+                 shown_bytes);
+  shown.pop_back();
+  return shown;
 }
 
 std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,

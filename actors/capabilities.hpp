@@ -38,6 +38,10 @@ struct caller {
   static caller with_token(std::string_view token, std::string_view address);
 };
 
+/// The name by which everybody sees that connections are one person's; only that person knows the
+/// secret that it comes from. Empty for a secret of less than 16 bytes.
+std::string public_person(std::string_view secret);
+
 /// What `who` may do in a room: the best of its token and of what visibility `link` gives to
 /// everybody who knows the id (editor). Nothing: not even look.
 std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,

@@ -2,6 +2,7 @@
 
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_chat.hpp"
 #include "actors/room_files.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
@@ -219,6 +220,9 @@ struct directory_state {
     auto jobs = db.list_room_jobs(id, room_bounds::runs_listed_max);
     if (!jobs)
       return jobs.why();
+    auto chat = db.list_chat(id, std::nullopt, room_chat_bounds::tail_max);
+    if (!chat)
+      return chat.why();
     auto stored = db.load_document(id);
     if (!stored)
       return stored.why();
@@ -230,6 +234,7 @@ struct directory_state {
     loaded.capabilities = std::move(image->capabilities);
     loaded.document = std::move(*document);
     loaded.aliases = std::move(*aliases);
+    loaded.chat = std::move(*chat);
     loaded.lease = *lease;
     for (const auto& hash : loaded.document->files().blobs())
       if (auto blob = db.load_blob(id, hash))

@@ -11,6 +11,7 @@
 // not shown, nor those past room_bounds::files_max (the smaller ids are); of two with one path the
 // smaller id keeps it, the other shows as `name (2)`.
 
+#include "actors/file.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "crdt/doc.hpp"
@@ -27,9 +28,6 @@
 #include <vector>
 
 namespace coterie::actors {
-
-enum class file_kind : std::uint8_t { text, binary, directory };
-std::string_view to_string(file_kind kind) noexcept;
 
 /// One entry of the tree.
 struct document_file {

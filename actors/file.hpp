@@ -8,8 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace coterie::actors {
+
+enum class file_kind : std::uint8_t { text, binary, directory };
+std::string_view to_string(file_kind kind) noexcept;
 
 /// One file that a request brings.
 struct named_file {

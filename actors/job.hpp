@@ -67,7 +67,7 @@ struct job_context {
   caf::actor dispatcher; ///< the parent
   /// Null when the row is stored already; else it is stored together with the start.
   std::shared_ptr<const storage::job_record> new_row = nullptr;
-  caf::actor worker;     ///< for the file trees of tests (blocking_worker.hpp); null without tests
+  caf::actor worker; ///< for the file trees of tests (blocking_worker.hpp); null without tests
   std::shared_ptr<const config::language_table> languages;
   wall_clock now = system_now;
 };

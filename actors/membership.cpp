@@ -39,6 +39,16 @@ std::vector<participant_id> membership::remove_relay(const caf::actor_addr& rela
   return gone;
 }
 
+const participant* membership::find(participant_id who) const {
+  const auto at = members_.find(who);
+  return at == members_.end() ? nullptr : &at->second.who;
+}
+
+void membership::update(const participant& who) {
+  if (const auto at = members_.find(who.id); at != members_.end())
+    at->second.who = who;
+}
+
 std::vector<participant> membership::participants() const {
   std::vector<participant> all;
   all.reserve(members_.size());

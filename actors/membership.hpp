@@ -33,6 +33,11 @@ public:
   /// Forgets a relay that is gone; answers whose participants went with it.
   std::vector<participant_id> remove_relay(const caf::actor_addr& relay);
 
+  /// Null for who is not a member.
+  const participant* find(participant_id who) const;
+  /// What a member is called and looks like; nothing happens to others.
+  void update(const participant& who);
+
   std::vector<participant> participants() const;
   std::vector<caf::actor> relays() const;
   /// Null for who is not a member.

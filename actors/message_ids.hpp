@@ -104,10 +104,10 @@ struct flush_document;
 struct document_news;
 struct enter_alias;
 
-struct open_terminal;
-struct write_terminal;
-struct resize_terminal;
-struct close_terminal;
+struct room_request;
+struct room_answer;
+struct list_chat;
+struct chat_listing;
 struct replay_terminal;
 
 struct blocking_task;
@@ -251,10 +251,10 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::flush_document))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_news))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::enter_alias))
 
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::open_terminal))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::write_terminal))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::resize_terminal))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::close_terminal))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_request))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_answer))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_chat))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::chat_listing))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::replay_terminal))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::connection_drained))
@@ -376,10 +376,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::flush_document)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::enter_alias)
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::open_terminal)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::write_terminal)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::resize_terminal)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::close_terminal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_chat)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::chat_listing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replay_terminal)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::connection_drained)

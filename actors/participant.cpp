@@ -3,7 +3,6 @@
 #include "actors/supervision.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace coterie::actors {
 
@@ -126,9 +125,8 @@ struct participant_state {
   // -- requests ------------------------------------------------------------------------------
 
   void on_request(const participant_request& m) {
-    const auto most = std::holds_alternative<write_terminal>(m.what)
-                        ? participant_bounds::keys_max
-                        : participant_bounds::requests_max;
+    const auto most = std::holds_alternative<room_wish>(m.what) ? participant_bounds::keys_max
+                                                                : participant_bounds::requests_max;
     if (in_flight + waiting.size() >= most)
       return sink->on_reply(m.reference,
                             failure{errc::rate_limited, "too many requests without an answer"});
@@ -144,7 +142,10 @@ struct participant_state {
     self->request(directory, request_timeout, find_room{room})
       .then(
         [this, reference, what](const room_entry& entry) {
-          self->request(entry.room, request_timeout, what)
+          auto run = what;
+          run.who = who;
+          run.by = me.name;
+          self->request(entry.room, request_timeout, std::move(run))
             .then(
               [this, reference](const run_accepted& accepted) {
                 reply(reference, request_answer{accepted.job});
@@ -170,47 +171,27 @@ struct participant_state {
             [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }
 
-  void ask(const std::string& reference, const open_terminal& what) {
-    ask_room(what, [this, reference](const result<std::uint32_t>& opened) {
-      if (opened)
-        reply(reference, request_answer{*opened});
-      else
-        reply(reference, opened.why());
-    });
-  }
-
   void ask_for_missed() {
     for (const auto& missed : sink->take_missed())
       if (const auto room_relay = caf::actor_cast<caf::actor>(relay))
         self->send(room_relay, missed);
   }
 
-  /// The others about terminals.
-  template <class Request>
-  void ask(const std::string& reference, const Request& what) {
-    ask_room(what, [this, reference](const result<void>& done) {
-      if (!done)
-        reply(reference, done.why());
-      else if (!reference.empty())
-        reply(reference, request_answer{});
-      else
-        --in_flight;
-    });
-  }
-
   /// Through the relay, which knows where the room is. It answers, or is gone: no timer is needed
   /// for each key that somebody presses.
-  template <class Request, class Tell>
-  void ask_room(const Request& what, Tell tell) {
-    const auto refused = [tell](const caf::error& why) { tell(to_failure(why)); };
+  void ask(const std::string& reference, const room_wish& what) {
     const auto room_relay = caf::actor_cast<caf::actor>(relay);
     if (!room_relay)
-      return tell(failure{errc::unavailable, "the room is moving; try again"});
-    if constexpr (std::is_same_v<Request, open_terminal>)
-      self->request(room_relay, caf::infinite, what)
-        .then([tell](std::uint32_t answer) { tell(answer); }, refused);
-    else
-      self->request(room_relay, caf::infinite, what).then([tell] { tell({}); }, refused);
+      return reply(reference, failure{errc::unavailable, "the room is moving; try again"});
+    self->request(room_relay, caf::infinite, room_request{who, me.id, what})
+      .then(
+        [this, reference](const room_answer& answer) {
+          if (reference.empty() && std::holds_alternative<std::monostate>(answer.what))
+            --in_flight;
+          else
+            reply(reference, answer.what);
+        },
+        [this, reference](const caf::error& why) { reply(reference, to_failure(why)); });
   }
 
   void reply(const std::string& reference, const result<request_answer>& answer) {

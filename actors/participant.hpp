@@ -14,13 +14,12 @@
 
 namespace coterie::actors {
 
-/// What a participant asks for, as its dialect read it from the wire. `reference` comes back with
-/// the answer. cancel_job and write_run reach jobs of the participant's room only.
+/// What a participant asks for, as its dialect read it from the wire; whose it is the participant
+/// adds. `reference` comes back with the answer. cancel_job and write_run reach jobs of the
+/// participant's room only.
 struct participant_request {
   std::string reference;
-  std::variant<start_run, cancel_job, write_run, open_terminal, write_terminal, resize_terminal,
-               close_terminal>
-    what;
+  std::variant<start_run, cancel_job, write_run, room_wish> what;
 };
 
 /// The connection takes bytes again, after it had not: the sink is told, on its actor.
@@ -38,8 +37,8 @@ struct end_participant {
 /// One live connection to one room; lives on the front node.
 ///
 /// Protocol                            from     answer
-///   participant_request               net      through the sink; what is done to a terminal and
-///                                              has no reference is answered when it failed only
+///   participant_request               net      through the sink; a wish without reference and
+///                                              result is answered when it failed only
 ///   connection_drained                net      -
 ///   participant_gone                  net      -
 ///   room_event                        relay    through the sink
@@ -50,7 +49,7 @@ struct end_participant {
 /// Bounds  the sink's outbound queue (net); one join in flight; requests_max not yet answered.
 struct participant_bounds {
   static constexpr std::size_t requests_max = 64;
-  /// The same for keys typed into terminals, of which pasting makes many at once.
+  /// The same for room_wish: pasting into a terminal makes many at once.
   static constexpr std::size_t keys_max = 1024;
 };
 

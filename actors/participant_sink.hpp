@@ -13,9 +13,6 @@
 
 namespace coterie::actors {
 
-/// What a request brought: the run it started, the number of the terminal it opened, or nothing.
-using request_answer = std::variant<std::monostate, job_id, std::uint32_t>;
-
 /// Called on actor threads; must not block. Calls after the connection closed do nothing.
 class participant_sink {
 public:

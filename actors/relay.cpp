@@ -30,10 +30,7 @@ struct relay_state {
       [this](const document_news& m) { on_document_news(m); },
       [this](const role_changed& m) { on_role_changed(m); },
       // What participants ask of the room; it answers them.
-      [this](const open_terminal& m) { return self->delegate(owner, m); },
-      [this](const write_terminal& m) { return self->delegate(owner, m); },
-      [this](const resize_terminal& m) { return self->delegate(owner, m); },
-      [this](const close_terminal& m) { return self->delegate(owner, m); },
+      [this](const room_request& m) { return self->delegate(owner, m); },
       [this](const replay_terminal& m) { return self->delegate(owner, m); },
     };
   }

@@ -41,7 +41,7 @@ struct relay_bounds {
 ///   room_event                   room            - (to every participant that hears events)
 ///   document_news                room            - (to the document_ports of its participants)
 ///   role_changed                 room            - (that participant is told to join again)
-///   open_terminal and its like   participant     passed on to the room, which answers
+///   room_request                 participant     passed on to the room, which answers
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends
 /// Ends with its last participant.

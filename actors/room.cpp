@@ -5,14 +5,17 @@
 #include "actors/membership.hpp"
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_import.hpp"
+#include "actors/room_presence.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
 #include "actors/room_workspace.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
+#include "actors/tree_report.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -57,6 +60,10 @@ struct room_state {
                    [this](participant_id to, event what) { tell_one(to, std::move(what)); },
                    [this] { flush_soon(); }}),
         runs(std::move(loaded.runs)),
+        presence(self, members, [this](event what) { tell_all(std::move(what)); }),
+        chat(self, context.store, lease, std::move(loaded.chat), context.now,
+             [this](event what) { tell_all(std::move(what)); }),
+        tree(document.files()),
         last_used(self->clock().now()) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& gone) {
@@ -97,16 +104,8 @@ struct room_state {
         tell_all(run_output{m.id, m.from, m.bytes});
       },
       [this](const job_ended& m) { on_job_ended(m); },
-      [this](const open_terminal& m) { return on_open_terminal(m); },
-      [this](const write_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.write(m); });
-      },
-      [this](const resize_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.resize(m); });
-      },
-      [this](const close_terminal& m) {
-        return on_terminal(m.who, [&] { return workspace.close(m); });
-      },
+      [this](const room_request& m) { return on_request(m); },
+      [this](const list_chat& m) { return on_list_chat(m); },
       [this](const replay_terminal& m) { workspace.replay(m); },
       [this](const found_changes& m) { workspace.on_found(m); },
       [this](const shell_opened& m) { workspace.on_opened(m); },
@@ -213,6 +212,7 @@ struct room_state {
     files.set_meta("language", room.language, who);
     files.set_main(room.main, who);
     saver.save_record(room);
+    tell_all(room_updated{room});
     return answer_when_durable<room_description>(description(*granted));
   }
 
@@ -253,17 +253,21 @@ struct room_state {
   caf::result<file_listing> on_list_files(const list_files& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
-    file_listing listing;
+    return file_listing{list_all_files()};
+  }
+
+  std::vector<listed_file> list_all_files() {
+    std::vector<listed_file> all;
     for (const auto& [path, file] : files.all())
-      listing.files.push_back(
+      all.push_back(
         {path, file.kind, room_files::version_of(file), file.modified_at, files.size_of(file)});
     for (const auto& [path, bytes] : workspace.volatiles())
-      listing.files.push_back({.path = path,
-                               .kind = file_kind::binary,
-                               .modified_at = context.now(),
-                               .bytes = bytes,
-                               .is_volatile = true});
-    return listing;
+      all.push_back({.path = path,
+                     .kind = file_kind::binary,
+                     .modified_at = context.now(),
+                     .bytes = bytes,
+                     .is_volatile = true});
+    return all;
   }
 
   caf::result<file_read> on_read(const read_file& m) {
@@ -334,8 +338,10 @@ struct room_state {
     const bool record_changed = changed != room;
     changed.updated_at = context.now();
     room = changed;
-    if (record_changed)
+    if (record_changed) {
       saver.save_record(room);
+      tell_all(room_updated{room});
+    }
     return answer_when_durable<room_description>(description(*granted));
   }
 
@@ -358,11 +364,13 @@ struct room_state {
     runs.add({job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
     auto promise = self->make_response_promise<run_accepted>();
     const auto id = job.id;
-    run_started started{id, job.request.language, job.request.main};
+    run_started started{id, job.request.language, job.request.main, m.by};
     self->request(context.dispatcher, submit_timeout, std::move(job))
       .then(
         [this, promise, started]() mutable {
           tell_all(started);
+          if (!started.by.empty())
+            chat.note_run(started.by, started.job, started.path);
           promise.deliver(run_accepted{started.job});
         },
         [this, promise, id](const caf::error& why) mutable {
@@ -402,30 +410,96 @@ struct room_state {
 
   // -- terminals and the container ------------------------------------------------------------
 
-  caf::result<std::uint32_t> on_open_terminal(const open_terminal& m) {
+  caf::result<room_answer> on_request(const room_request& m) {
+    return std::visit([&](const auto& wish) { return grant(m, wish); }, m.what);
+  }
+
+  caf::result<room_answer> grant(const room_request& m, const open_terminal& wish) {
     if (auto granted = admit_write(m.who, role::editor); !granted)
       return to_error(granted.why());
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
-    auto promise = self->make_response_promise<std::uint32_t>();
-    workspace.open_terminal(m, [promise](const result<terminal_number>& opened) mutable {
+    auto promise = self->make_response_promise<room_answer>();
+    workspace.open_terminal(m.by, wish, [promise](const result<terminal_number>& opened) mutable {
       if (opened)
-        promise.deliver(*opened);
+        promise.deliver(room_answer{*opened});
       else
         promise.deliver(to_error(opened.why()));
     });
     return promise;
   }
+  caf::result<room_answer> grant(const room_request& m, const write_terminal& wish) {
+    return grant_if(m, role::editor, [&] { return workspace.write(m.by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const resize_terminal& wish) {
+    return grant_if(m, role::editor, [&] { return workspace.resize(m.by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const close_terminal& wish) {
+    return grant_if(m, role::editor, [&] { return workspace.close(m.by, wish); });
+  }
 
   template <class Use>
-  caf::result<void> on_terminal(const caller& who, Use use) {
-    if (auto granted = admit_write(who, role::editor); !granted)
+  caf::result<room_answer> grant_if(const room_request& m, role needed, Use use) {
+    if (auto granted = admit_write(m.who, needed); !granted)
       return to_error(granted.why());
     if (auto done = use(); !done)
       return to_error(done.why());
-    return caf::unit;
+    return room_answer{};
   }
 
+  // -- presence and chat ------------------------------------------------------------------------
+
+  caf::result<room_answer> grant(const room_request& m, const update_participant& wish) {
+    return grant_if(m, role::viewer, [&] { return presence.update(m.by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const move_cursor& wish) {
+    return grant_if(m, role::viewer, [&] { return presence.move(m.by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const set_typing& wish) {
+    return grant_if(m, role::viewer, [&] { return presence.type(m.by, wish.is_typing); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const post_chat& wish) {
+    return talk(m, [&](const auto& by, auto tell) { chat.post(by, wish.text, tell); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const edit_chat& wish) {
+    return talk(m, [&](const auto& by, auto tell) { chat.edit(by, wish, tell); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const remove_chat& wish) {
+    return talk(m, [&](const auto& by, auto tell) { chat.remove(by, wish, tell); });
+  }
+
+  template <class Talk>
+  caf::result<room_answer> talk(const room_request& m, Talk how) {
+    const auto granted = admit_write(m.who, role::viewer);
+    if (!granted)
+      return to_error(granted.why());
+    room_chat::author by;
+    by.is_owner = *granted == role::owner;
+    if (const auto* known = members.find(m.by)) {
+      by.person = known->person.empty() ? known->id.str() : known->person;
+      by.name = known->name;
+    }
+    auto promise = self->make_response_promise<room_answer>();
+    how(by, [promise](const result<storage::chat_message>& done) mutable {
+      if (done)
+        promise.deliver(room_answer{*done});
+      else
+        promise.deliver(to_error(done.why()));
+    });
+    return promise;
+  }
+
+  caf::result<chat_listing> on_list_chat(const list_chat& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    auto promise = self->make_response_promise<chat_listing>();
+    self
+      ->request(context.store, room_bounds::store_timeout,
+                make_listing_task(room.id, m.before, m.limit))
+      .then([promise](chat_listing& found) mutable { promise.deliver(std::move(found)); },
+            [promise](const caf::error& why) mutable { promise.deliver(why); });
+    return promise;
+  }
 
   // -- participants --------------------------------------------------------------------------
 
@@ -446,12 +520,12 @@ struct room_state {
     tell_all(participant_joined{who});
     if (m.port == 0) {
       workspace.replay_all(who.id); // comes behind the answer
-      return joined{room, *granted, members.participants(), runs.newest(),
-                    workspace.terminals(who.id)};
+      return joined{room,        *granted,      presence.everybody(),       list_all_files(),
+                    chat.tail(), runs.newest(), workspace.terminals(who.id)};
     }
     document.join({who.id, who.name, *granted, m.port, m.wants_saved});
     flush_soon();
-    return joined{room, *granted, {}, {}, {}};
+    return joined{room, *granted, {}, {}, {}, {}, {}};
   }
 
   void on_leave(const leave& m) {
@@ -519,6 +593,7 @@ struct room_state {
 
   void part_with(participant_id who) {
     workspace.on_left(who);
+    presence.on_left(who);
     document.leave(who);
     if (document.has_output())
       flush_soon();
@@ -560,8 +635,11 @@ struct room_state {
 
   /// Looks after what changed in the document, by whomever.
   void after_changes() {
-    if (document.files().take_tree_changed())
+    if (document.files().take_tree_changed()) {
       follow_main_file();
+      for (auto& told : tree.take(document.files()))
+        tell_all(std::move(told));
+    }
     saver.after_changes();
     workspace.after_changes();
   }
@@ -573,6 +651,7 @@ struct room_state {
       return;
     room.main = main->path;
     saver.save_record(room);
+    tell_all(room_updated{room});
   }
 
   void schedule_document_tick() {
@@ -655,6 +734,9 @@ struct room_state {
   room_workspace workspace;
   room_runs runs;
   membership members;
+  room_presence presence;
+  room_chat chat;
+  tree_report tree;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush
   bool will_flush = false;
   bool closing = false;

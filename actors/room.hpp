@@ -9,6 +9,7 @@
 #include "actors/file.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
+#include "actors/room_request.hpp"
 #include "actors/run.hpp"
 #include "sandbox/terminal.hpp"
 #include "storage/records.hpp"
@@ -161,6 +162,7 @@ struct start_run {
   std::string language; ///< empty: by the path, else the room's
   run_options options;
   run_admission admission;
+  std::string by; ///< the name of whoever starts it, for the others; empty: unknown
 };
 
 /// A refused start_run answers an error whose failure detail is, for the admission rules, one of
@@ -177,41 +179,26 @@ struct run_listing {
   std::vector<job_view> runs; ///< newest first, at most room_bounds::runs_listed_max, no results
 };
 
-// -- terminals --------------------------------------------------------------------------------
-
-/// Opens a terminal; answers its number. Needs role editor, as all of these do.
-struct open_terminal {
-  caller who;
-  participant_id by;
-  sandbox::terminal_size size;
-  bool is_private = false; ///< for that participant alone, and closed when it leaves
-};
-
-struct write_terminal {
-  caller who;
-  participant_id by;
-  std::uint32_t number = 0;
-  std::string bytes;
-};
-
-struct resize_terminal {
-  caller who;
-  participant_id by;
-  std::uint32_t number = 0;
-  sandbox::terminal_size size;
-};
-
-struct close_terminal {
-  caller who;
-  participant_id by;
-  std::uint32_t number = 0;
-};
+// -- terminals; how they are asked for is in room_request.hpp ------------------------------------
 
 /// From a connection that missed some output: what was written from byte `from` on.
 struct replay_terminal {
   participant_id by;
   std::uint32_t number = 0;
   std::uint64_t from = 0;
+};
+
+// -- chat, read -------------------------------------------------------------------------------
+
+/// The newest messages below `before`, at most room_chat_bounds::page_max.
+struct list_chat {
+  caller who;
+  std::optional<std::uint64_t> before;
+  std::size_t limit = 50;
+};
+
+struct chat_listing {
+  std::vector<storage::chat_message> messages; ///< by number
 };
 
 // -- participants -----------------------------------------------------------------------------
@@ -230,9 +217,12 @@ struct join {
 struct joined {
   storage::room_record room;
   storage::role grants = storage::role::viewer;
-  std::vector<participant> participants;  ///< the new one included; none for who hears no events
-  std::vector<job_view> runs;             ///< the same
-  std::vector<terminal_opened> terminals; ///< the same; what they wrote follows as events
+  // For who hears events; empty for others.
+  std::vector<present_participant> participants; ///< the new one included
+  std::vector<listed_file> files;
+  std::vector<storage::chat_message> chat; ///< the newest, by number
+  std::vector<job_view> runs;
+  std::vector<terminal_opened> terminals; ///< what they wrote follows as events
 };
 
 struct leave {
@@ -295,8 +285,8 @@ struct room_bounds {
 ///   flush_document                                  itself             -
 ///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
-///   open_terminal, write_terminal,
-///   resize_terminal, close_terminal                 participant        the number / void
+///   room_request                                    participant, API   room_answer
+///   list_chat                                       API                what was asked
 ///   replay_terminal                                 participant        -
 ///   found_changes, shell_opened, _output, _ended    workspace          -
 ///   lease_renewed, lease_lost, close_room           directory          -
@@ -317,9 +307,8 @@ using room_actor = caf::typed_actor<
   caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
   caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),
   caf::result<void>(flush_document), caf::result<void>(job_started), caf::result<void>(job_output),
-  caf::result<void>(job_ended), caf::result<std::uint32_t>(open_terminal),
-  caf::result<void>(write_terminal), caf::result<void>(resize_terminal),
-  caf::result<void>(close_terminal), caf::result<void>(replay_terminal),
+  caf::result<void>(job_ended), caf::result<room_answer>(room_request),
+  caf::result<chat_listing>(list_chat), caf::result<void>(replay_terminal),
   caf::result<void>(found_changes), caf::result<void>(shell_opened),
   caf::result<void>(shell_output), caf::result<void>(shell_ended), caf::result<void>(lease_renewed),
   caf::result<void>(lease_lost), caf::result<void>(close_room)>;
@@ -341,7 +330,8 @@ struct room_state_on_disk {
   std::shared_ptr<room_document> document;
   std::map<std::string, std::shared_ptr<const std::string>, std::less<>> blobs; ///< by hash
   std::vector<storage::alias_record> aliases;
-  std::vector<job_view> runs; ///< newest first
+  std::vector<job_view> runs;              ///< newest first
+  std::vector<storage::chat_message> chat; ///< the newest, by number
   storage::lease_record lease;
 };
 

@@ -2,6 +2,7 @@
 
 // What happens in a room, as everybody in it is told. Dialects word it for the wire.
 
+#include "actors/file.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/run.hpp"
 #include "base/ids.hpp"
@@ -13,7 +14,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace coterie::actors {
 
@@ -23,6 +26,28 @@ struct participant {
   std::string name;
   std::string color; ///< "#rrggbb"
   storage::role grants = storage::role::viewer;
+  /// The same for all connections of one person, and for nobody else; public. Empty: unknown.
+  std::string person = {};
+};
+
+/// Where somebody is in a file: offsets in UTF-16 code units, as editors and Yjs count.
+struct cursor {
+  std::string path;
+  std::uint32_t anchor = 0;
+  std::uint32_t head = 0; ///< differs from anchor when something is selected
+
+  friend bool operator==(const cursor&, const cursor&) = default;
+};
+
+/// What somebody does right now.
+struct presence {
+  bool is_typing = false;
+  std::optional<cursor> at;
+};
+
+struct present_participant {
+  participant who;
+  presence now;
 };
 
 struct participant_joined {
@@ -33,10 +58,54 @@ struct participant_left {
   participant_id who;
 };
 
+/// Its name, colour or role.
+struct participant_updated {
+  participant who;
+};
+
+struct typing_changed {
+  participant_id who;
+  bool is_typing = false;
+};
+
+/// Of those who have moved since the last one.
+struct cursors_moved {
+  std::vector<std::pair<participant_id, std::optional<cursor>>> moved;
+};
+
+struct chat_posted {
+  storage::chat_message message;
+};
+
+/// Its text, or that it was removed.
+struct chat_changed {
+  storage::chat_message message;
+};
+
+struct file_created {
+  std::string path;
+  file_kind kind = file_kind::text;
+};
+
+struct file_moved {
+  std::string from;
+  std::string path;
+};
+
+struct file_removed {
+  std::string path;
+};
+
+/// The record: title, language, visibility, main file.
+struct room_updated {
+  storage::room_record room;
+};
+
 struct run_started {
   job_id job;
   std::string language;
   std::string path;
+  std::string by; ///< a name; empty: unknown
 };
 
 struct run_output {
@@ -77,9 +146,11 @@ struct room_closed_event {
   std::string reason; ///< "deleted", "idle", "moved", "shutting_down"
 };
 
-using event = std::variant<participant_joined, participant_left, run_started, run_output,
-                           run_finished, terminal_opened, terminal_output, terminal_resized,
-                           terminal_closed, room_closed_event>;
+using event =
+  std::variant<participant_joined, participant_left, participant_updated, typing_changed,
+               cursors_moved, chat_posted, chat_changed, file_created, file_moved, file_removed,
+               room_updated, run_started, run_output, run_finished, terminal_opened,
+               terminal_output, terminal_resized, terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {

@@ -117,7 +117,8 @@ void room_workspace::tell_about(const open_line& line, Fact fact) {
     tell_.tell_all(std::move(fact));
 }
 
-result<void> room_workspace::check_opening(const actors::open_terminal& wanted) const {
+result<void> room_workspace::check_opening(participant_id by,
+                                           const actors::open_terminal& wanted) const {
   using bounds = room_workspace_bounds;
   if (!sandbox::is_possible(wanted.size))
     return impossible_size();
@@ -126,7 +127,7 @@ result<void> room_workspace::check_opening(const actors::open_terminal& wanted) 
   for (const auto& [number, line] : lines_)
     if (line.view.is_private == wanted.is_private) {
       ++same;
-      own += line.view.by == wanted.by ? 1U : 0U;
+      own += line.view.by == by ? 1U : 0U;
     }
   if (!wanted.is_private && same >= bounds::shared_terminals_max)
     return too_many("a room has", bounds::shared_terminals_max);
@@ -137,18 +138,19 @@ result<void> room_workspace::check_opening(const actors::open_terminal& wanted) 
   return {};
 }
 
-void room_workspace::open_terminal(const actors::open_terminal& wanted, answer tell) {
-  if (auto may = check_opening(wanted); !may)
+void room_workspace::open_terminal(participant_id by, const actors::open_terminal& wanted,
+                                   answer tell) {
+  if (auto may = check_opening(by, wanted); !may)
     return tell(may.why());
   const auto number = ++last_number_;
-  const terminal_opened view{number, wanted.size, wanted.by, wanted.is_private};
+  const terminal_opened view{number, wanted.size, by, wanted.is_private};
   lines_.emplace(number, open_line{view, std::move(tell)});
   begin();
   send(open_shell{number, wanted.size});
 }
 
-result<void> room_workspace::write(const write_terminal& wanted) {
-  if (auto line = find(wanted.number, wanted.by); !line)
+result<void> room_workspace::write(participant_id by, const write_terminal& wanted) {
+  if (auto line = find(wanted.number, by); !line)
     return line.why();
   if (wanted.bytes.size() > room_workspace_bounds::write_bytes_max)
     return {errc::too_large, "at most " + std::to_string(room_workspace_bounds::write_bytes_max)
@@ -157,8 +159,8 @@ result<void> room_workspace::write(const write_terminal& wanted) {
   return {};
 }
 
-result<void> room_workspace::resize(const resize_terminal& wanted) {
-  auto line = find(wanted.number, wanted.by);
+result<void> room_workspace::resize(participant_id by, const resize_terminal& wanted) {
+  auto line = find(wanted.number, by);
   if (!line)
     return line.why();
   if (!sandbox::is_possible(wanted.size))
@@ -172,8 +174,8 @@ result<void> room_workspace::resize(const resize_terminal& wanted) {
   return {};
 }
 
-result<void> room_workspace::close(const close_terminal& wanted) {
-  if (auto line = find(wanted.number, wanted.by); !line)
+result<void> room_workspace::close(participant_id by, const close_terminal& wanted) {
+  if (auto line = find(wanted.number, by); !line)
     return line.why();
   send(close_shell{wanted.number});
   return {};

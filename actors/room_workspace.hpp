@@ -57,10 +57,10 @@ public:
   using answer = std::function<void(const result<terminal_number>&)>;
   /// Answers once its shell runs. errc::queue_full past the bounds, or when there is no container
   /// to be had, errc::invalid_argument for a size out of bounds.
-  void open_terminal(const actors::open_terminal& wanted, answer tell);
-  result<void> write(const write_terminal& wanted);
-  result<void> resize(const resize_terminal& wanted);
-  result<void> close(const close_terminal& wanted);
+  void open_terminal(participant_id by, const actors::open_terminal& wanted, answer tell);
+  result<void> write(participant_id by, const write_terminal& wanted);
+  result<void> resize(participant_id by, const resize_terminal& wanted);
+  result<void> close(participant_id by, const close_terminal& wanted);
   /// What was written from byte `from` on comes to the participant as terminal_output.
   void replay(const replay_terminal& wanted);
   /// Of all terminals that somebody who came may see.
@@ -109,7 +109,7 @@ private:
   wanted_changes collect();
   result<void> take(const found_change& found);
   void send_again(std::string_view path);
-  result<void> check_opening(const actors::open_terminal& wanted) const;
+  result<void> check_opening(participant_id by, const actors::open_terminal& wanted) const;
   result<open_line*> find(terminal_number number, participant_id by);
   template <class Fact>
   void tell_about(const open_line& line, Fact fact);

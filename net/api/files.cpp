@@ -60,17 +60,8 @@ void list_files(const api_context_ptr& context, const request& from, const respo
     context, *room, actors::list_files{caller_of(from)}, reply,
     [](const responder_ptr& to, const actors::file_listing& listing) {
       json::array files;
-      for (const auto& file : listing.files) {
-        json::object told{
-          {"path", file.path}, {"kind", to_string(file.kind)}, {"size", file.bytes}};
-        if (file.is_volatile) {
-          told["volatile"] = true;
-        } else {
-          told["version"] = file.version;
-          told["modified_at"] = format_rfc3339(file.modified_at);
-        }
-        files.push_back(std::move(told));
-      }
+      for (const auto& file : listing.files)
+        files.push_back(file_json(file));
       to->send(json_response(200, {{"files", std::move(files)}}));
     });
 }
@@ -136,6 +127,17 @@ void remove_file(const api_context_ptr& context, const request& from, const resp
 }
 
 } // namespace
+
+boost::json::object file_json(const actors::listed_file& file) {
+  json::object told{{"path", file.path}, {"kind", to_string(file.kind)}, {"size", file.bytes}};
+  if (file.is_volatile) {
+    told["volatile"] = true;
+  } else {
+    told["version"] = file.version;
+    told["modified_at"] = format_rfc3339(file.modified_at);
+  }
+  return told;
+}
 
 std::string etag_of(std::uint64_t version) {
   return "\"" + std::to_string(version) + "\"";

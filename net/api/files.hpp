@@ -2,8 +2,11 @@
 
 // /api/v1/rooms/{id}/files: the files of a room, raw. Contract: docs/api.md.
 
+#include "actors/room.hpp"
 #include "net/api/context.hpp"
 #include "net/router.hpp"
+
+#include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -11,6 +14,9 @@
 #include <string_view>
 
 namespace coterie::net {
+
+/// One line of a listing.
+boost::json::object file_json(const actors::listed_file& file);
 
 /// The entity tag of a version (RFC 9110, 8.8.3): its decimal number in quotes.
 std::string etag_of(std::uint64_t version);

@@ -1,8 +1,13 @@
 #include "net/realtime/room_protocol.hpp"
 
+#include "actors/room_chat.hpp"
+#include "actors/room_presence.hpp"
 #include "actors/room_workspace.hpp"
 #include "base/text.hpp"
+#include "net/api/chat.hpp"
+#include "net/api/files.hpp"
 #include "net/api/program.hpp"
+#include "net/api/rooms.hpp"
 #include "net/api/runs.hpp"
 #include "net/json.hpp"
 
@@ -29,7 +34,29 @@ json::object participant_json(const actors::participant& who) {
   return {{"id", who.id.str()},
           {"name", who.name},
           {"color", who.color},
-          {"role", storage::to_string(who.grants)}};
+          {"role", storage::to_string(who.grants)},
+          {"person", who.person.empty() ? who.id.str() : who.person}};
+}
+
+json::value cursor_json(const std::optional<actors::cursor>& at) {
+  if (!at)
+    return nullptr;
+  return {{"path", to_utf8(at->path)}, {"anchor", at->anchor}, {"head", at->head}};
+}
+
+/// What of a room can be changed.
+json::object room_settings_json(const storage::room_record& room) {
+  return {{"title", room.title},
+          {"language", room.language},
+          {"visibility", storage::to_string(room.seen_by)},
+          {"main", room.main}};
+}
+
+json::object present_json(const actors::present_participant& present) {
+  auto out = participant_json(present.who);
+  out["typing"] = present.now.is_typing;
+  out["cursor"] = cursor_json(present.now.at);
+  return out;
 }
 
 json::object terminal_json(const actors::terminal_opened& terminal) {
@@ -124,22 +151,104 @@ std::uint32_t read_terminal_number(const field_reader& fields) {
   return static_cast<std::uint32_t>(number.value_or(0));
 }
 
-client_request read_terminal_request(std::string_view type, const field_reader& fields) {
-  if (type == "open_terminal")
-    return actors::open_terminal{{}, {}, read_size(fields), fields.flag("private").value_or(false)};
+actors::room_wish read_open_terminal(const field_reader& fields) {
+  return actors::open_terminal{read_size(fields), fields.flag("private").value_or(false)};
+}
+
+actors::room_wish read_write_terminal(const field_reader& fields) {
   const auto number = read_terminal_number(fields);
-  if (type == "close_terminal")
-    return actors::close_terminal{{}, {}, number};
-  if (type == "resize_terminal") {
-    for (const char* side : {"rows", "columns"})
-      if (!fields.has(side))
-        fields.complain(side, "is required");
-    return actors::resize_terminal{{}, {}, number, read_size(fields)};
-  }
   auto data = fields.text("data", actors::room_workspace_bounds::write_bytes_max);
   if (!fields.has("data"))
     fields.complain("data", "is required");
-  return actors::write_terminal{{}, {}, number, data.value_or("")};
+  return actors::write_terminal{number, data.value_or("")};
+}
+
+actors::room_wish read_resize_terminal(const field_reader& fields) {
+  for (const char* side : {"rows", "columns"})
+    if (!fields.has(side))
+      fields.complain(side, "is required");
+  return actors::resize_terminal{read_terminal_number(fields), read_size(fields)};
+}
+
+actors::room_wish read_close_terminal(const field_reader& fields) {
+  return actors::close_terminal{read_terminal_number(fields)};
+}
+
+std::string read_chat_text(const field_reader& fields) {
+  auto text = fields.text("text", actors::room_chat_bounds::text_bytes_max);
+  if (!fields.has("text"))
+    fields.complain("text", "is required");
+  return text.value_or("");
+}
+
+std::uint64_t read_message_number(const field_reader& fields) {
+  const auto number = fields.positive("message", INT64_MAX);
+  if (!fields.has("message"))
+    fields.complain("message", "is required");
+  return number.value_or(0);
+}
+
+actors::room_wish read_post_chat(const field_reader& fields) {
+  return actors::post_chat{read_chat_text(fields)};
+}
+
+actors::room_wish read_edit_chat(const field_reader& fields) {
+  return actors::edit_chat{read_message_number(fields), read_chat_text(fields)};
+}
+
+actors::room_wish read_remove_chat(const field_reader& fields) {
+  return actors::remove_chat{read_message_number(fields)};
+}
+
+actors::room_wish read_update_participant(const field_reader& fields) {
+  return actors::update_participant{fields.text("name", bounds::name_bytes_max),
+                                    fields.text("color", bounds::name_bytes_max)};
+}
+
+/// An offset: from 0, unlike what field_reader::positive takes.
+std::uint32_t read_offset(const json::object& from, std::string_view name,
+                          const field_reader& fields) {
+  const auto* value = from.if_contains(name);
+  if (!value || value->is_null())
+    return 0;
+  const auto* number = value->if_int64();
+  if (number && *number >= 0 && *number <= INT32_MAX)
+    return static_cast<std::uint32_t>(*number);
+  fields.complain(name, "must be an integer from 0");
+  return 0;
+}
+
+actors::room_wish read_move_cursor(const json::object& body, const field_reader& fields) {
+  auto path = fields.text("path", actors::room_presence_bounds::path_bytes_max);
+  if (!path)
+    return actors::move_cursor{};
+  const auto anchor = read_offset(body, "anchor", fields);
+  const auto head = body.contains("head") ? read_offset(body, "head", fields) : anchor;
+  return actors::move_cursor{actors::cursor{std::move(*path), anchor, head}};
+}
+
+actors::room_wish read_set_typing(const field_reader& fields) {
+  return actors::set_typing{fields.flag("typing").value_or(true)};
+}
+
+using wish_reader = actors::room_wish (*)(const field_reader&);
+
+/// Null for what is no wish.
+wish_reader wish_reader_of(std::string_view type) {
+  static constexpr std::pair<std::string_view, wish_reader> readers[] = {
+    {"open_terminal", read_open_terminal},
+    {"write_terminal", read_write_terminal},
+    {"resize_terminal", read_resize_terminal},
+    {"close_terminal", read_close_terminal},
+    {"post_chat", read_post_chat},
+    {"edit_chat", read_edit_chat},
+    {"remove_chat", read_remove_chat},
+    {"update_participant", read_update_participant},
+    {"set_typing", read_set_typing}};
+  for (const auto& [name, reader] : readers)
+    if (name == type)
+      return reader;
+  return nullptr;
 }
 
 result<client_request> read_request(const json::object& body) {
@@ -166,12 +275,17 @@ result<client_request> read_request(const json::object& body) {
       return wrong_fields(wrong);
     return client_request{std::move(write)};
   }
-  if (type == "open_terminal" || type == "write_terminal" || type == "resize_terminal"
-      || type == "close_terminal") {
-    auto request = read_terminal_request(*type, fields);
+  if (type == "move_cursor") {
+    auto wish = read_move_cursor(body, fields);
     if (!wrong.empty())
       return wrong_fields(wrong);
-    return request;
+    return client_request{std::move(wish)};
+  }
+  if (const auto reader = wish_reader_of(type.value_or(""))) {
+    auto wish = reader(fields);
+    if (!wrong.empty())
+      return wrong_fields(wrong);
+    return client_request{std::move(wish)};
   }
   if (!type)
     return failure{errc::invalid_argument, "type: is required and must be a short string"};
@@ -200,8 +314,16 @@ std::string welcome_frame(const actors::joined& welcome, const actors::participa
   out["self"] = participant_json(self);
   json::array participants;
   for (const auto& who : welcome.participants)
-    participants.push_back(participant_json(who));
+    participants.push_back(present_json(who));
   out["participants"] = std::move(participants);
+  json::array files;
+  for (const auto& file : welcome.files)
+    files.push_back(file_json(file));
+  out["files"] = std::move(files);
+  json::array chat;
+  for (const auto& message : welcome.chat)
+    chat.push_back(chat_json(message));
+  out["chat"] = std::move(chat);
   out["room"] = room;
   json::array runs;
   for (const auto& run : welcome.runs)
@@ -225,6 +347,8 @@ std::string reply_frame(const std::string& reference, const actors::request_answ
     out["run"] = run->str();
   else if (const auto* terminal = std::get_if<std::uint32_t>(&answer))
     out["terminal"] = *terminal;
+  else if (const auto* message = std::get_if<storage::chat_message>(&answer))
+    out["message"] = chat_json(*message);
   return json::serialize(out);
 }
 
@@ -274,11 +398,46 @@ std::string event_writer::write(const actors::event& what) {
   } else if (const auto* left = std::get_if<actors::participant_left>(&what)) {
     out = frame("participant_left");
     out["participant"] = left->who.str();
+  } else if (const auto* updated = std::get_if<actors::participant_updated>(&what)) {
+    out = frame("participant_updated");
+    out["participant"] = participant_json(updated->who);
+  } else if (const auto* typing = std::get_if<actors::typing_changed>(&what)) {
+    out = frame("typing_changed");
+    out["participant"] = typing->who.str();
+    out["typing"] = typing->is_typing;
+  } else if (const auto* cursors = std::get_if<actors::cursors_moved>(&what)) {
+    out = frame("cursors_moved");
+    json::array moved;
+    for (const auto& [who, at] : cursors->moved)
+      moved.push_back({{"participant", who.str()}, {"cursor", cursor_json(at)}});
+    out["cursors"] = std::move(moved);
+  } else if (const auto* posted = std::get_if<actors::chat_posted>(&what)) {
+    out = frame("chat_posted");
+    out["message"] = chat_json(posted->message);
+  } else if (const auto* changed = std::get_if<actors::chat_changed>(&what)) {
+    out = frame(changed->message.is_removed ? "chat_removed" : "chat_edited");
+    out["message"] = chat_json(changed->message);
+  } else if (const auto* created = std::get_if<actors::file_created>(&what)) {
+    out = frame("file_created");
+    out["path"] = created->path;
+    out["kind"] = actors::to_string(created->kind);
+  } else if (const auto* moved = std::get_if<actors::file_moved>(&what)) {
+    out = frame("file_moved");
+    out["from"] = moved->from;
+    out["path"] = moved->path;
+  } else if (const auto* removed = std::get_if<actors::file_removed>(&what)) {
+    out = frame("file_removed");
+    out["path"] = removed->path;
+  } else if (const auto* room = std::get_if<actors::room_updated>(&what)) {
+    out = frame("room_updated");
+    out["room"] = room_settings_json(room->room);
   } else if (const auto* started = std::get_if<actors::run_started>(&what)) {
     out = frame("run_started");
     out["run"] = started->job.str();
     out["language"] = started->language;
     out["path"] = started->path;
+    if (!started->by.empty())
+      out["by"] = started->by;
   } else if (const auto* finished = std::get_if<actors::run_finished>(&what)) {
     begun_.erase({finished->run.id, sandbox::stream::out});
     begun_.erase({finished->run.id, sandbox::stream::err});

@@ -6,6 +6,7 @@
 #include "actors/participant_sink.hpp"
 #include "actors/room.hpp"
 #include "actors/room_event.hpp"
+#include "actors/room_request.hpp"
 #include "base/result.hpp"
 #include "net/realtime/terminal_reader.hpp"
 
@@ -29,10 +30,8 @@ struct room_protocol_bounds {
 
 struct ping_request {};
 
-using client_request =
-  std::variant<ping_request, actors::start_run, actors::cancel_job, actors::write_run,
-               actors::open_terminal, actors::write_terminal, actors::resize_terminal,
-               actors::close_terminal>;
+using client_request = std::variant<ping_request, actors::start_run, actors::cancel_job,
+                                    actors::write_run, actors::room_wish>;
 
 /// One text frame of a client. `reference` is its `id` as JSON text; empty: it had none.
 struct client_frame {

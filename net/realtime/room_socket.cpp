@@ -1,5 +1,6 @@
 #include "net/realtime/room_socket.hpp"
 
+#include "actors/capabilities.hpp"
 #include "actors/participant.hpp"
 #include "base/text.hpp"
 #include "net/api/rooms.hpp"
@@ -52,6 +53,7 @@ actors::participant describe(const request& from) {
   who.name = utf8_prefix(name, room_protocol_bounds::name_bytes_max);
   if (who.name.empty())
     who.name = "guest";
+  who.person = actors::public_person(from.query_value("person").value_or(""));
   who.color = from.query_value("color").value_or("");
   if (!is_color(who.color))
     who.color = colors[who.id.bytes().back() % std::size(colors)];
@@ -161,17 +163,8 @@ private:
   void pass_on(const std::string& reference, ping_request&) {
     send(pong_frame(reference));
   }
-  void pass_on(const std::string& reference, actors::cancel_job& what) {
-    caf::anon_send(participant_, actors::participant_request{reference, what});
-  }
-  void pass_on(const std::string& reference, actors::write_run& what) {
-    caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
-  }
   template <class Request>
   void pass_on(const std::string& reference, Request& what) {
-    what.who = who_;
-    if constexpr (requires { what.by; })
-      what.by = self_.id;
     caf::anon_send(participant_, actors::participant_request{reference, std::move(what)});
   }
 

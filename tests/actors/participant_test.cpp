@@ -34,7 +34,7 @@ public:
     log_->words.emplace_back("welcome");
     log_->grants = self.grants;
     log_->present.clear();
-    for (const auto& who : welcome.participants)
+    for (const auto& [who, now] : welcome.participants)
       if (!log_->present.insert(who.id).second)
         log_->contradictions.push_back("twice in the welcome");
     if (!log_->present.contains(self.id))

@@ -18,9 +18,13 @@ struct fixture : room_fixture {
   /// Opens a terminal as a participant that only this test knows.
   result<std::uint32_t> open_terminal_in(room_id id, participant_id by = {},
                                          bool is_private = false) {
-    auto answer = request<std::uint32_t>(find(id), open_terminal{{}, by, {}, is_private});
+    auto answer =
+      request<room_answer>(find(id), room_request{{}, by, open_terminal{{}, is_private}});
     settle();
-    return *answer ? **answer : failure{errc::timeout, "no answer"};
+    if (!*answer)
+      return failure{errc::timeout, "no answer"};
+    return **answer ? result<std::uint32_t>(std::get<std::uint32_t>((**answer)->what))
+                    : (**answer).why();
   }
   /// What waits for a moment to pass on its way to a container or from it is done.
   void settle() {
@@ -138,8 +142,10 @@ SCENARIO("a private terminal is its participant's alone, and is closed when that
   const auto number = must(open_terminal_in(id, ada, true));
   CHECK_EQ(terminals_of(id, bob), 0u);
   CHECK_EQ(terminals_of(id, ada), 1u);
-  CHECK_EQ(code_of(ask<void>(find(id), write_terminal{{}, bob, number, "x"})), "not_found");
-  CHECK_EQ(code_of(ask<void>(find(id), write_terminal{{}, ada, number, "x"})), "accepted");
+  CHECK_EQ(code_of(ask<room_answer>(find(id), room_request{{}, bob, write_terminal{number, "x"}})),
+           "not_found");
+  CHECK_EQ(code_of(ask<room_answer>(find(id), room_request{{}, ada, write_terminal{number, "x"}})),
+           "accepted");
   must(open_terminal_in(id, ada, true));
   CHECK_EQ(code_of(open_terminal_in(id, ada, true)), "queue_full");
   anon_send(find(id), leave{ada});

@@ -95,7 +95,7 @@ SCENARIO("what is not a request is told so, next to its reference") {
   CHECK_EQ(complaint_about(R"({"type":"ping","id":{}})"), errc::invalid_argument);
   CHECK_EQ(complaint_about(R"({"type":"ping","id":")" + std::string(65, 'x') + "\"}"),
            errc::invalid_argument);
-  const auto unknown = read_client_frame(R"({"type":"post_chat","id":3})");
+  const auto unknown = read_client_frame(R"({"type":"dance","id":3})");
   CHECK_EQ(unknown.what.why().code, errc::unsupported);
   const auto answer = object_of(error_frame(unknown.reference, unknown.what.why()));
   CHECK_EQ(answer.at("type").as_string(), "error");
@@ -106,7 +106,7 @@ SCENARIO("what is not a request is told so, next to its reference") {
 SCENARIO("a welcome says who is here, who you are and what has run") {
   actors::participant self{participant_id::random(), "Ada", "#112233", storage::role::editor};
   actors::joined welcome;
-  welcome.participants = {self};
+  welcome.participants = {{self, {}}};
   welcome.runs.resize(1);
   const auto shown = object_of(welcome_frame(welcome, self, {{"id", "x"}}));
   CHECK_EQ(shown.at("type").as_string(), "welcome");
@@ -155,4 +155,29 @@ SCENARIO("people coming and going are facts in the past") {
   const auto left = object_of(writer.write(actors::participant_left{ada.id}));
   CHECK_EQ(left.at("type").as_string(), "participant_left");
   CHECK_EQ(left.at("participant").as_string(), ada.id.str());
+}
+
+SCENARIO("what people ask of a room is read with its bounds") {
+  const auto wish = [](const char* text) {
+    const auto read = read_client_frame(text);
+    CAF_REQUIRE(read.what.has_value());
+    return std::get<actors::room_wish>(*read.what);
+  };
+  CHECK_EQ(std::get<actors::post_chat>(wish(R"({"type":"post_chat","text":"hi"})")).text, "hi");
+  const auto edit =
+    std::get<actors::edit_chat>(wish(R"({"type":"edit_chat","message":7,"text":"ho"})"));
+  CHECK_EQ(edit.number, 7u);
+  const auto moved =
+    std::get<actors::move_cursor>(wish(R"({"type":"move_cursor","path":"a.py","anchor":3})"));
+  CHECK((moved.to == actors::cursor{"a.py", 3, 3}));
+  CHECK(!std::get<actors::move_cursor>(wish(R"({"type":"move_cursor"})")).to);
+  CHECK(std::get<actors::set_typing>(wish(R"({"type":"set_typing"})")).is_typing);
+  CHECK(
+    std::get<actors::open_terminal>(wish(R"({"type":"open_terminal","private":true})")).is_private);
+  for (const char* wrong :
+       {R"({"type":"post_chat"})", R"({"type":"edit_chat","text":"x"})",
+        R"({"type":"remove_chat","message":0})", R"({"type":"move_cursor","path":"a","head":-1})",
+        R"({"type":"move_cursor","path":"a","anchor":1.5})", R"({"type":"set_typing","typing":1})",
+        R"({"type":"update_participant","name":7})"})
+    CHECK_EQ(complaint_about(wrong), errc::invalid_argument);
 }

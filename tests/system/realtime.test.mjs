@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { skipWithout, startServer, TextSocket, unknownId, waitFor } from './harness.mjs';
+import {
+  restartAfterKill,
+  skipWithout,
+  startServer,
+  TextSocket,
+  unknownId,
+  waitFor,
+} from './harness.mjs';
 
 let server;
 before(async () => {
@@ -189,4 +196,53 @@ test('when a room is deleted everybody in it is told and let go', async () => {
   assert.equal((await server.delete(`/api/v1/rooms/${room.id}`, owner)).status, 204);
   await waitFor('the socket to be closed', () => ada.closeCode !== undefined);
   assert.equal(ada.closeCode, 4404);
+});
+
+test('people talk, are seen where they are, and what they said survives a crash', async () => {
+  const running = await startServer();
+  const room = (await running.post('/api/v1/rooms', { language: 'python' })).json;
+  const enter = async (at, query) => {
+    const socket = await TextSocket.open(at, `/ws/rooms/${room.id}${query}`);
+    await socket.frame('welcome', (frame) => frame.type === 'welcome');
+    return socket;
+  };
+  const ask = (socket, request) => {
+    socket.send({ ...request, id: request.type });
+    return socket.frame('the answer', (frame) => frame.re === request.type);
+  };
+  const ada = await enter(running, '?name=Ada&person=the-secret-of-ada-1234');
+  const bob = await enter(running, '?name=Bob');
+  const { message } = await ask(ada, { type: 'post_chat', text: 'grüß <b>dich</b>' });
+  assert.equal(message.text, 'grüß <b>dich</b>');
+  assert.equal(message.name, 'Ada');
+  assert.ok(!JSON.stringify(bob.frames).includes('secret'));
+  const posted = await bob.frame('the message', (frame) => frame.type === 'chat_posted');
+  assert.deepEqual(posted.message, message);
+  const bobs = await ask(bob, { type: 'edit_chat', message: message.message, text: 'x' });
+  assert.equal(bobs.code, 'forbidden');
+  assert.equal((await ask(bob, { type: 'post_chat', text: '' })).code, 'invalid_argument');
+  ada.send({ type: 'move_cursor', path: 'main.py', anchor: 2, head: 5 });
+  const { cursors } = await bob.frame('the cursor', (frame) => frame.type === 'cursors_moved');
+  assert.deepEqual(cursors[0].cursor, { path: 'main.py', anchor: 2, head: 5 });
+  ada.send({ type: 'set_typing' });
+  await bob.frame('typing', (frame) => frame.type === 'typing_changed' && frame.typing);
+  ada.send({ type: 'update_participant', name: 'Countess' });
+  await bob.frame('the name', (f) => f.participant?.name === 'Countess');
+  await running.put(`/api/v1/rooms/${room.id}/files/a.txt`, 'x', { 'content-type': 'text/plain' });
+  await bob.frame('the file', (frame) => frame.type === 'file_created' && frame.path === 'a.txt');
+  bob.close();
+  ada.close();
+
+  const next = await restartAfterKill(running);
+  const back = await enter(next, '?name=Ada&person=the-secret-of-ada-1234');
+  const [welcome] = back.frames;
+  assert.deepEqual(welcome.chat, [message]);
+  assert.deepEqual(welcome.files.map((file) => file.path), ['a.txt', 'main.py']);
+  const edited = await ask(back, { type: 'edit_chat', message: message.message, text: 'better' });
+  assert.equal(edited.message.text, 'better');
+  const { json } = await next.get(`/api/v1/rooms/${room.id}/chat?limit=1`);
+  assert.equal(json.messages[0].text, 'better');
+  assert.equal((await next.get(`/api/v1/rooms/${room.id}/chat?limit=0`)).status, 400);
+  back.close();
+  await next.stop();
 });

@@ -1,0 +1,94 @@
+#pragma once
+
+// What people in a room ask of it, whatever protocol they speak.
+
+#include "actors/capabilities.hpp"
+#include "actors/room_event.hpp"
+#include "base/ids.hpp"
+#include "sandbox/terminal.hpp"
+#include "storage/chat_records.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace coterie::actors {
+
+// -- terminals; these need the role editor ------------------------------------------------------
+
+/// Answered with its number.
+struct open_terminal {
+  sandbox::terminal_size size;
+  bool is_private = false; ///< for that participant alone, and closed when it leaves
+};
+
+struct write_terminal {
+  std::uint32_t number = 0;
+  std::string bytes;
+};
+
+struct resize_terminal {
+  std::uint32_t number = 0;
+  sandbox::terminal_size size;
+};
+
+struct close_terminal {
+  std::uint32_t number = 0;
+};
+
+// -- chat; who may look may talk ------------------------------------------------------------------
+
+/// Answered with the message, once it is durable.
+struct post_chat {
+  std::string text;
+};
+
+/// One's own.
+struct edit_chat {
+  std::uint64_t number = 0;
+  std::string text;
+};
+
+/// One's own; an owner of the room removes any.
+struct remove_chat {
+  std::uint64_t number = 0;
+};
+
+// -- presence -------------------------------------------------------------------------------------
+
+/// What is absent stays.
+struct update_participant {
+  std::optional<std::string> name;
+  std::optional<std::string> color;
+};
+
+struct move_cursor {
+  std::optional<cursor> to; ///< nothing: it is nowhere
+};
+
+/// Holds for room_presence_bounds::typing_holds unless it is said again.
+struct set_typing {
+  bool is_typing = true;
+};
+
+using room_wish =
+  std::variant<open_terminal, write_terminal, resize_terminal, close_terminal, post_chat, edit_chat,
+               remove_chat, update_participant, move_cursor, set_typing>;
+
+/// A wish, and whose it is. `by` is a connection; nil for who has none (REST).
+struct room_request {
+  caller who;
+  participant_id by;
+  room_wish what;
+};
+
+/// What a request brought: the run it started, the terminal it opened, the message it posted or
+/// changed, or nothing.
+using request_answer = std::variant<std::monostate, job_id, std::uint32_t, storage::chat_message>;
+
+struct room_answer {
+  request_answer what;
+};
+
+} // namespace coterie::actors

@@ -1,0 +1,59 @@
+#pragma once
+
+// People in a room, for tests of what they are told.
+
+#include "actors/relay.hpp"
+#include "support/actor_fixture.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace coterie::testing {
+
+/// A room with a relay that keeps what the room tells it.
+struct room_company : room_fixture {
+  room_company() {
+    to_end.push_back(relay);
+    made = open();
+  }
+
+  participant_id come(const std::string& name, const std::string& token = {}) {
+    const auto who = participant_id::random();
+    participant as{who, name, "#000000"};
+    as.person = name + "'s";
+    welcome = must(ask<joined>(room(), join{with(token), as, relay}));
+    return who;
+  }
+  room_actor room() {
+    return find(made.room.id);
+  }
+  template <class Wish>
+  pending<room_answer> begin(participant_id by, Wish wish, const std::string& token = {}) {
+    return request<room_answer>(room(), room_request{with(token), by, std::move(wish)});
+  }
+  template <class Wish>
+  result<room_answer> wish(participant_id by, Wish what, const std::string& token = {}) {
+    return ask<room_answer>(room(), room_request{with(token), by, std::move(what)});
+  }
+
+  /// Every event of that kind so far.
+  template <class Event>
+  std::vector<Event> told() const {
+    std::vector<Event> found;
+    for (const auto& news : *heard)
+      if (const auto* one = std::get_if<Event>(news.what.get()))
+        found.push_back(*one);
+    return found;
+  }
+
+  std::shared_ptr<std::vector<room_event>> heard = std::make_shared<std::vector<room_event>>();
+  caf::actor relay = sys.spawn([heard = heard]() -> caf::behavior {
+    return {[heard](const room_event& news) { heard->push_back(news); },
+            [](const document_news&) {}, [](const role_changed&) {}};
+  });
+  room_opened made;
+  joined welcome;
+};
+
+} // namespace coterie::testing
