@@ -12,12 +12,12 @@ failure not_here() {
   return {errc::not_found, "only who is in the room can be seen there"};
 }
 
+} // namespace
+
 bool is_color(std::string_view text) {
   return text.size() == 7 && text.front() == '#'
          && text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
 }
-
-} // namespace
 
 room_presence::room_presence(room_actor::pointer self, membership& members,
                              std::function<void(event)> tell_all)

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 namespace coterie::actors {
@@ -26,6 +27,9 @@ struct room_presence_bounds {
   /// Cursors are told this often at most, those of all in one event.
   static constexpr std::chrono::milliseconds cursors_every{40};
 };
+
+/// Whether it is a colour of a participant: "#rrggbb".
+bool is_color(std::string_view text);
 
 /// Belongs to one room actor. Nothing of it is stored. Bounded by the members of the room.
 class room_presence {

@@ -12,6 +12,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ struct room_protocol_bounds {
   static constexpr std::size_t message_bytes_max = 2U << 20; ///< a run's stdin is up to 1 MiB
   static constexpr std::size_t reference_bytes_max = 64;     ///< `id` of a request, as JSON
   static constexpr std::size_t name_bytes_max = 64;          ///< of a participant
+  /// Whoever vanishes without a word is missed within 15 s.
+  static constexpr std::chrono::milliseconds ping_interval{5'000};
+  static constexpr std::chrono::milliseconds pong_timeout{8'000};
 };
 
 // -- from clients -----------------------------------------------------------------------------

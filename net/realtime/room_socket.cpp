@@ -2,6 +2,7 @@
 
 #include "actors/capabilities.hpp"
 #include "actors/participant.hpp"
+#include "actors/room_presence.hpp"
 #include "base/text.hpp"
 #include "net/api/rooms.hpp"
 #include "net/realtime/room_protocol.hpp"
@@ -40,11 +41,6 @@ std::uint16_t close_code_of(const failure& why) {
   }
 }
 
-bool is_color(std::string_view text) {
-  return text.size() == 7 && text.front() == '#'
-         && text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
-}
-
 /// What a connection says of its person. The role comes from the room.
 actors::participant describe(const request& from) {
   actors::participant who;
@@ -55,7 +51,7 @@ actors::participant describe(const request& from) {
     who.name = "guest";
   who.person = actors::public_person(from.query_value("person").value_or(""));
   who.color = from.query_value("color").value_or("");
-  if (!is_color(who.color))
+  if (!actors::is_color(who.color))
     who.color = colors[who.id.bytes().back() % std::size(colors)];
   return who;
 }
@@ -200,7 +196,9 @@ void enter(const api_context_ptr& context, const request& from,
       if (!described)
         return shake->refuse(presentable(described.why()));
       shake->accept(shake->offers(subprotocol) ? subprotocol : std::string_view{}, socket,
-                    {.message_bytes_max = room_protocol_bounds::message_bytes_max});
+                    {.message_bytes_max = room_protocol_bounds::message_bytes_max,
+                     .ping_interval = room_protocol_bounds::ping_interval,
+                     .pong_timeout = room_protocol_bounds::pong_timeout});
     });
 }
 

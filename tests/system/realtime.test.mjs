@@ -246,3 +246,15 @@ test('people talk, are seen where they are, and what they said survives a crash'
   back.close();
   await next.stop();
 });
+
+test('who vanishes without a word is missed within 15 seconds', async () => {
+  const room = await makeRoom();
+  const ada = await join(room);
+  const bob = await join(room);
+  const { id } = bob.frames[0].self;
+  bob.socket.removeAllListeners('data'); // it reads no pings any more, and so answers none
+  bob.socket.pause();
+  await ada.frame('bob left', (f) => f.type === 'participant_left' && f.participant === id, 15_000);
+  bob.close();
+  ada.close();
+});
