@@ -11,9 +11,20 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
 
-const args = {}
-for (let i = 2; i < process.argv.length; i += 2) args[process.argv[i].slice(2)] = process.argv[i + 1]
+const usage = `usage: node bench/collab/run.mjs [--binary FILE] [--peers-dir DIR] [--trace FILE] [--only NAMES]
+       [--tasks NAMES] [--reps N] [--out FILE]; see bench/collab/README.md`
+const names = ['binary', 'peers-dir', 'trace', 'only', 'tasks', 'reps', 'out']
+const options = Object.fromEntries(names.map((name) => [name, { type: 'string' }]))
+const args = (() => {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`)
+    process.exit(2)
+  }
+})()
 const here = import.meta.dirname
 const root = path.join(here, '..', '..')
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'collab-'))
