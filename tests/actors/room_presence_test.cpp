@@ -36,7 +36,8 @@ SCENARIO("cursors are told at once, and then together at a bounded rate") {
   pass(room_presence_bounds::cursors_every);
   REQUIRE_EQ(told<cursors_moved>().size(), 2u);
   CHECK_EQ(told<cursors_moved>()[1].moved.size(), 2u);
-  for (const auto& [who, at] : told<cursors_moved>()[1].moved)
+  const auto second = told<cursors_moved>()[1];
+  for (const auto& [who, at] : second.moved)
     CHECK_EQ(at->head, 49u);
   come("Eve");
   std::size_t seen = 0;
