@@ -26,7 +26,7 @@ struct room_protocol_bounds {
   static constexpr std::size_t reference_bytes_max = 64;     ///< `id` of a request, as JSON
   static constexpr std::size_t name_bytes_max = 64;          ///< of a participant
   /// Whoever vanishes without a word is missed within 15 s.
-  static constexpr std::chrono::milliseconds ping_interval{5'000};
+  static constexpr std::chrono::milliseconds ping_interval{4'000};
   static constexpr std::chrono::milliseconds pong_timeout{8'000};
 };
 
