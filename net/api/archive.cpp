@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 
 #include <atomic>
+#include <memory>
 
 namespace coterie::net {
 
@@ -32,8 +33,9 @@ public:
     }
     system.spawn<caf::detached>(
       [under_way = under_way_, work = std::move(work)](caf::event_based_actor* self) mutable {
+        const std::unique_ptr<std::atomic<int>, decltype([](auto* count) { --*count; })> place{
+          under_way.get()}; // given back also when the work fails
         work();
-        --*under_way;
         self->quit();
       });
   }
