@@ -39,7 +39,7 @@ struct container_state {
     if (put)
       return to_error({errc::conflict, "files are being written already"});
     put = self->make_response_promise<void>();
-    sandbox->put(m.files, [me = weak_self()](result<void> outcome) {
+    sandbox->put(*m.files, [me = weak_self()](result<void> outcome) {
       tell(me, files_written{std::move(outcome)});
     });
     return *put;

@@ -16,7 +16,7 @@
 namespace coterie::actors {
 
 struct put_files {
-  std::vector<sandbox::input_file> files;
+  std::shared_ptr<const std::vector<sandbox::input_file>> files; ///< not null
 };
 
 /// Starts a program; the sender gets program_output and one program_exited.

@@ -66,15 +66,20 @@ struct job_state {
       [this](const feed_run& m) { return on_feed(m); },
       [this](const program_output& m) { on_program_output(m); },
       [this](const program_exited& m) { on_program_exited(m); },
-      [this](const container_lent& m) { tests.on_lent(m); },
+      [this](const container_lent& m) { on_lent(m); },
       [this](const trial_done& m) { tests.on_trial_done(m); },
     };
   }
 
   void on_run_job() {
-    self->request(context.container, job_bounds::put_timeout, put_files{plan.take_files()})
-      .then([this] { follow(plan.on_files_written({})); },
-            [this](const caf::error& why) { follow(plan.on_files_written(to_failure(why))); });
+    files = std::make_shared<const std::vector<sandbox::input_file>>(plan.take_files());
+    write_files([this](const result<void>& written) { follow(plan.on_files_written(written)); });
+  }
+
+  void write_files(std::function<void(const result<void>&)> then) {
+    self->request(context.container, job_bounds::put_timeout, put_files{files})
+      .then([then] { then({}); },
+            [then](const caf::error& why) { then(result<void>(to_failure(why))); });
   }
 
   // -- what the plan says ---------------------------------------------------------------------
@@ -152,6 +157,23 @@ struct job_state {
 
   void take(todo::judge&) {
     tests.begin({record.id, spec});
+  }
+
+  void take(todo::move& step) {
+    log::warning("a container ended before the program of its job began",
+                 {{"job", record.id.str()}, {"why", step.why.detail}});
+    caf::anon_send_exit(context.container, caf::exit_reason::user_shutdown);
+    is_moving = true;
+    self->send(context.dispatcher, borrow_container{record.id, spec, true});
+  }
+
+  void on_lent(const container_lent& m) {
+    if (!std::exchange(is_moving, false))
+      return tests.on_lent(m);
+    if (!m.container)
+      return follow(plan.on_moved(m.why));
+    context.container = m.container;
+    write_files([this](const result<void>& written) { follow(plan.on_moved(written)); });
   }
 
   void take(todo::kill& step) {
@@ -352,6 +374,8 @@ struct job_state {
   sandbox::container_spec spec;
   job_plan plan;
   judging tests;
+  std::shared_ptr<const std::vector<sandbox::input_file>> files; ///< kept for another container
+  bool is_moving = false; ///< another container is asked for, which is not a test's
   output_batch batch;
   bool is_flush_planned = false;
   caf::disposable flush_timer;

@@ -44,7 +44,8 @@ struct job_done {
   job_view final; ///< otherwise; still RUNNING when it was left to the recovery of the next start
 };
 
-/// From a job with tests: one container more. Answered by container_lent, when one is free; not at
+/// From a job with tests, or whose own container ended before the program began: one container
+/// more. Answered by container_lent, when one is free; not at
 /// all when the job ends before.
 struct borrow_container {
   job_id job;
@@ -93,9 +94,10 @@ struct job_bounds {
 /// States  preparing (write files) -> starting (the start is being committed) -> compiling ->
 ///         running, or judging (judging.hpp) -> storing -> done. A failure in preparing or starting
 ///         goes back to the dispatcher to be tried again; from compiling on a program has started,
-///         and the job ends with what happened, once. The decisions are in job_plan.hpp. A row that
-///         is over, or another node's, ends or waits for what is stored there; one that is RUNNING
-///         here without a program of this actor ends as node_lost.
+///         and the job ends with what happened, once. Only a program that certainly never began
+///         (sandbox::report::never_began) is begun in another container. The decisions are in
+///         job_plan.hpp. A row that is over, or another node's, ends or waits for what is stored
+///         there; one that is RUNNING here without a program of this actor ends as node_lost.
 /// Bounds  output by the limits of the request, input that waits for its program by
 ///         job_plan::input_waiting_max; one borrow_container under way; the container enforces the
 ///         rest. A program that outlives its wall limit by overdue_after is given up with outcome

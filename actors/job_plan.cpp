@@ -129,7 +129,8 @@ job_plan::job_plan(run_request request, const config::language& language, bool r
       run_(language.run),
       compile_(language.compile),
       sources_(sources_of(request_, language)),
-      retry_left_(retry_left) {}
+      retry_left_(retry_left),
+      moves_left_(moves_max + request_.options.tests.size()) {}
 
 std::vector<sandbox::input_file> job_plan::take_files() {
   std::vector<sandbox::input_file> files;
@@ -161,8 +162,10 @@ job_step job_plan::on_start_failed(failure why) {
 job_step job_plan::on_started() {
   if (state_ != state::starting)
     return todo::nothing{};
-  if (ended_)
-    return finish(*ended_);
+  return ended_ ? finish(*ended_) : run_first();
+}
+
+job_step job_plan::run_first() {
   return compile_ ? run_compiler() : run_or_judge();
 }
 
@@ -225,8 +228,10 @@ coterie::result<bool> job_plan::on_input(std::string_view bytes, bool is_last) {
     return {errc::conflict, "the execution was not started as interactive"};
   if (input_ends_)
     return {errc::conflict, "the standard input of the execution was closed"};
-  if (state_ == state::running)
+  if (state_ == state::running) {
+    was_fed_ = true;
     return true;
+  }
   if (bytes.size() > input_waiting_max - input_waiting_)
     return {errc::rate_limited, "the program has not read what was written before"};
   request_.options.input += bytes;
@@ -236,6 +241,11 @@ coterie::result<bool> job_plan::on_input(std::string_view bytes, bool is_last) {
 }
 
 job_step job_plan::on_exited(const sandbox::report& report) {
+  const bool is_ours = state_ == state::compiling || state_ == state::running;
+  if (is_ours && may_move(report)) {
+    state_ = state::moving;
+    return todo::move{{errc::unavailable, report.detail}};
+  }
   switch (state_) {
   case state::compiling:
     return on_compiled(phase_.take(report));
@@ -244,6 +254,23 @@ job_step job_plan::on_exited(const sandbox::report& report) {
   default:
     return todo::nothing{};
   }
+}
+
+/// Counts the move.
+bool job_plan::may_move(const sandbox::report& report) {
+  if (!report.never_began || ended_ || was_fed_ || moves_left_ == 0)
+    return false;
+  --moves_left_;
+  return true;
+}
+
+job_step job_plan::on_moved(const coterie::result<void>& moved) {
+  if (state_ != state::moving)
+    return todo::nothing{};
+  if (moved)
+    return run_first();
+  result_.run.report.detail = moved.why().detail;
+  return finish(outcome::internal);
 }
 
 job_step job_plan::on_compiled(phase_result compile) {
@@ -265,20 +292,32 @@ job_step job_plan::on_ran(phase_result run) {
 // -- tests ----------------------------------------------------------------------------------------
 
 bool job_plan::has_next_test() const noexcept {
-  return state_ == state::judging && !ended_ && tests_begun_ < request_.options.tests.size();
+  const bool has_some = !tests_returned_.empty() || tests_begun_ < request_.options.tests.size();
+  return state_ == state::judging && !ended_ && has_some;
 }
 
 std::optional<test_start> job_plan::next_test() {
   if (!has_next_test())
     return std::nullopt;
-  const auto index = tests_begun_++;
   ++tests_running_;
+  std::size_t index = tests_begun_;
+  if (tests_returned_.empty()) {
+    ++tests_begun_;
+  } else {
+    index = tests_returned_.back();
+    tests_returned_.pop_back();
+  }
   return test_start{index, command_of_program(request_.options.tests[index].input)};
 }
 
 job_step job_plan::on_test_ran(std::size_t index, phase_result run) {
   const auto how = run.report.how;
   const auto detail = run.report.detail;
+  if (may_move(run.report)) {
+    --tests_running_;
+    tests_returned_.push_back(index);
+    return todo::judge{};
+  }
   auto& test = result_.tests.at(index);
   test.judged = judge(run, request_.options.tests[index]);
   add_usage(result_.run.report, run.report);
@@ -323,6 +362,8 @@ job_step job_plan::end(outcome why) {
     return todo::nothing{}; // on_started sees it
   case state::judging:
     return tests_running_ == 0 ? finish(why) : todo::kill{why};
+  case state::moving:
+    return finish(why);
   default:
     return todo::kill{why};
   }

@@ -22,7 +22,8 @@ struct commit_start {}; ///< make RUNNING durable, then tell on_started
 struct run {
   sandbox::command what;
 };               ///< then tell on_output and on_exited
-struct judge {}; ///< keep the files; then run what next_test() gives, and tell on_test_ran
+struct judge {}; ///< keep the files; then run what next_test() gives, and tell on_test_ran; given
+                 ///< once more when a test has to be begun again
 struct kill {
   sandbox::outcome why;
 };               ///< end the running program, or all tests that run
@@ -31,10 +32,13 @@ struct give_back {
   failure why;
 };               ///< nothing was started: to be tried again
 struct leave {}; ///< leave the row RUNNING: recovery starts it again
+struct move {
+  failure why;
+}; ///< to another container: write the files there, then tell on_moved
 } // namespace todo
 
 using job_step = std::variant<todo::nothing, todo::commit_start, todo::run, todo::judge, todo::kill,
-                              todo::store, todo::give_back, todo::leave>;
+                              todo::store, todo::give_back, todo::leave, todo::move>;
 
 /// A test to be run, in a container of its own.
 struct test_start {
@@ -61,12 +65,22 @@ bool matches_expected(std::string_view printed, std::string_view expected);
 ///   preparing  files are being written      failure: give_back   end(): store, nothing ran
 ///   starting   the start is being committed failure: give_back   end(): noted, then store
 ///   compiling, running, judging             whatever happens is the result: never given back
+///   moving     the container had ended before it began the program: another one is asked for,
+///              moves_max times, unless it was given input; end(): store
 /// Tests are independent: any number may run at once and they end in any order. One that ends from
 /// outside (cancelled, node_lost, internal) ends the job so, once all that run have ended.
 /// end(node_lost) leaves a job that may be started a second time to recovery.
 class job_plan {
 public:
-  enum class state : std::uint8_t { preparing, starting, compiling, running, judging, over };
+  enum class state : std::uint8_t {
+    preparing,
+    starting,
+    compiling,
+    running,
+    judging,
+    moving,
+    over
+  };
 
   // What is kept of a stream in the stored result; listeners got everything. With two bytes of
   // JSON for one (see run_codec.cpp) all of it stays under the 16 MiB that storage takes.
@@ -78,6 +92,9 @@ public:
   /// runs may leave unread is the same (sandbox::container::write_stdin).
   static constexpr std::size_t input_waiting_max = 1U << 20;
 
+  /// How often a program is begun again because its container was dead; each test adds one.
+  static constexpr std::size_t moves_max = 3;
+
   /// `retry_left`: a node that dies (or stops) does not have to end this job.
   job_plan(run_request request, const config::language& language, bool retry_left);
 
@@ -87,6 +104,8 @@ public:
   job_step on_files_written(const result<void>& written);
   job_step on_started();
   job_step on_start_failed(failure why);
+  /// Another container has the files, or there is none.
+  job_step on_moved(const result<void>& moved);
   void on_output(sandbox::stream from, std::string_view bytes);
   job_step on_exited(const sandbox::report& report);
   /// More input for the program of an interactive run: true when it runs and is to be given these
@@ -114,6 +133,8 @@ public:
   }
 
 private:
+  bool may_move(const sandbox::report& report);
+  job_step run_first();
   job_step run_compiler();
   job_step run_or_judge();
   job_step run_program();
@@ -134,7 +155,10 @@ private:
   std::optional<sandbox::outcome> ended_; ///< asked for from outside; the first reason wins
   phase_record phase_{compile_bytes_max}; ///< of the program that runs
   std::size_t input_waiting_ = 0;         ///< bytes that on_input keeps, in request_
+  bool was_fed_ = false;                  ///< the program that runs, by on_input
   bool input_ends_ = false;               ///< on_input was told before the program started
+  std::size_t moves_left_;
+  std::vector<std::size_t> tests_returned_; ///< to be begun once more
   std::size_t tests_begun_ = 0;
   std::size_t tests_running_ = 0;
   std::size_t tests_judged_ = 0; ///< that ended by themselves

@@ -16,6 +16,8 @@ judging::judging(caf::event_based_actor* self, const job_context& context, job_p
     : self_(self), context_(context), plan_(plan), follow_(std::move(follow)) {}
 
 void judging::begin(borrow_container wanted) {
+  if (model_)
+    return borrow_again();
   wanted_ = std::move(wanted);
   self_->request(context_.container, judging_bounds::open_timeout, open_files{})
     .then(
@@ -28,8 +30,15 @@ void judging::begin(borrow_container wanted) {
 }
 
 void judging::borrow() {
-  if (plan_.has_next_test())
-    self_->send(context_.dispatcher, wanted_);
+  if (is_asking_ || !plan_.has_next_test())
+    return;
+  is_asking_ = true;
+  self_->send(context_.dispatcher, wanted_);
+}
+
+void judging::borrow_again() {
+  wanted_.last_was_dead = true;
+  borrow();
 }
 
 void judging::on_lent(const container_lent& m) {
@@ -46,6 +55,7 @@ void judging::on_lent(const container_lent& m) {
 
 void judging::begin_trial(const caf::actor& container,
                           const std::shared_ptr<sandbox::tree>& files) {
+  is_asking_ = false;
   dead_containers_ = 0;
   wanted_.last_was_dead = false;
   auto next = plan_.next_test();
@@ -68,8 +78,8 @@ void judging::begin_trial(const caf::actor& container,
 void judging::on_dead_container(const failure& why) {
   if (++dead_containers_ == dispatcher_bounds::claims_max)
     return follow_(plan_.on_cannot_judge(why));
-  wanted_.last_was_dead = true;
-  borrow();
+  is_asking_ = false;
+  borrow_again();
 }
 
 void judging::on_trial_done(const trial_done& m) {

@@ -34,7 +34,8 @@ public:
   judging(caf::event_based_actor* self, const job_context& context, job_plan& plan,
           std::function<void(job_step)> follow);
 
-  /// For todo::judge. `wanted` is what is asked for, once for each test.
+  /// For todo::judge. `wanted` is what is asked for, once for each test. Called again when a test
+  /// has to be begun once more, because its container was dead.
   void begin(borrow_container wanted);
 
   void on_lent(const container_lent& m);
@@ -46,6 +47,7 @@ public:
 
 private:
   void borrow();
+  void borrow_again();
   void begin_trial(const caf::actor& container, const std::shared_ptr<sandbox::tree>& files);
   void on_dead_container(const failure& why);
 
@@ -55,6 +57,7 @@ private:
   std::function<void(job_step)> follow_;
   borrow_container wanted_;
   std::shared_ptr<const sandbox::tree> model_;
+  bool is_asking_ = false;                   ///< for a container
   std::uint32_t dead_containers_ = 0;        ///< in a row
   std::map<std::size_t, caf::actor> trials_; ///< by the index of the test; they run
 };

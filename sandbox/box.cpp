@@ -60,9 +60,10 @@ wire::run_program make_head(const command& what, const box_base& base) {
   return head;
 }
 
-report refused(std::string detail) {
+report refused(std::string detail, bool has_ended = false) {
   report answer;
   answer.how = outcome::internal;
+  answer.never_began = has_ended;
   answer.detail = std::move(detail);
   return answer;
 }
@@ -89,6 +90,8 @@ bool box::on_frame() {
   case wire::receive_status::nothing:
     return false;
   case wire::receive_status::closed:
+    if (program_)
+      program_->was_left_unread = frame.left_unread;
     on_control_closed();
     return false;
   case wire::receive_status::frame:
@@ -150,8 +153,13 @@ void box::on_gone() {
   }
   fail_making("the container ended while it was made");
   state_ = state::ending;
-  if (program_)
-    finish({.killed = program_->killed, .reported = false}, {});
+  if (program_) {
+    report none;
+    // What was not read may also be a kill_all, which `internal` never sends.
+    const auto why = program_->killed.value_or(outcome::internal);
+    none.never_began = program_->was_left_unread && why == outcome::internal;
+    finish({.killed = program_->killed, .reported = false}, std::move(none));
+  }
   terminals_.lose("the container has ended");
   terminals_.clear();
   state_ = state::gone;
@@ -218,9 +226,10 @@ void box::put(const std::vector<input_file>& files, const std::function<void(res
 }
 
 void box::run(command what, run_events events) {
-  if (state_ != state::idle)
-    return events.on_exit(refused(state_ == state::running ? "a program is running already"
-                                                           : "the container has ended"));
+  if (state_ == state::running)
+    return events.on_exit(refused("a program is running already"));
+  if (state_ != state::idle || !control_)
+    return events.on_exit(refused("the container has ended", true));
   if (!terminals_.is_empty())
     return events.on_exit(refused("the container has terminals"));
   program_ = std::make_unique<running_program>();
@@ -231,7 +240,7 @@ void box::run(command what, run_events events) {
   if (auto started = start_program(); !started) {
     const auto failed = std::move(program_);
     state_ = state::idle;
-    failed->events.on_exit(refused(started.why().detail));
+    failed->events.on_exit(refused(started.why().detail, started.why().code == errc::inactive));
   }
 }
 
@@ -291,8 +300,11 @@ result<void> box::start_program() {
   if (auto opened = now.io->open(with_input); !opened)
     return opened;
   now.started = event_loop::clock::now();
-  if (const int error = wire::send_bytes(control_.get(), *frame, now.io->program_ends()))
-    return system_failure("handing the program to its container", error);
+  if (const int error = wire::send_bytes(control_.get(), *frame, now.io->program_ends())) {
+    auto why = system_failure("handing the program to its container", error);
+    why.code = errc::inactive;
+    return why;
+  }
   now.io->feed(std::move(now.what.stdin_bytes), false);
   if (!now.what.keep_stdin_open)
     now.io->close_input();

@@ -89,7 +89,8 @@ private:
     event_loop::clock::time_point started;
     group_reading before;
     std::optional<outcome> killed;
-    std::string detail; ///< with killed == internal
+    std::string detail;           ///< with killed == internal
+    bool was_left_unread = false; ///< pid 1 ended with frames of ours unread
     std::uint64_t watched_cpu_us = 0;
     std::uint64_t watched_rss_bytes = 0;
     event_loop::timer_id wall_timer;

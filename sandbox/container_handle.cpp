@@ -121,7 +121,7 @@ public:
     auto work = [box = box_, what = std::move(what), events = std::move(events)]() mutable {
       if (const auto target = box.lock())
         return target->run(std::move(what), std::move(events));
-      refuse(events.on_exit, "the container has ended");
+      refuse(events.on_exit, "the container has ended", true);
     };
     if (!shared_->loop.post(std::move(work)))
       refuse(on_exit, "the launcher has stopped or is overloaded");
@@ -166,9 +166,11 @@ public:
   }
 
 private:
-  static void refuse(const std::function<void(const report&)>& on_exit, const char* why) {
+  static void refuse(const std::function<void(const report&)>& on_exit, const char* why,
+                     bool has_ended = false) {
     report answer;
     answer.detail = why;
+    answer.never_began = has_ended;
     if (on_exit)
       on_exit(answer);
   }

@@ -35,6 +35,9 @@ struct report {
   std::chrono::microseconds wall{0};
   std::chrono::microseconds cpu{0};
   std::uint64_t memory_peak_bytes = 0;
+  /// With `internal`: the container ended first. This is certain: to run it elsewhere is no second
+  /// run of it.
+  bool never_began = false;
   bool oom_killed = false; ///< a process was killed for memory, also when the program went on
   bool stdout_truncated = false;
   bool stderr_truncated = false;

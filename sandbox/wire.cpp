@@ -96,8 +96,10 @@ receive_status receive(int socket, std::span<std::byte> buffer, packet& into) no
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control.bytes;
   const ssize_t size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  if (size < 0)
+  if (size < 0) {
+    into.left_unread = errno == ECONNRESET;
     return errno == EAGAIN || errno == EINTR ? receive_status::nothing : receive_status::closed;
+  }
   for (cmsghdr* head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
     if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
       continue;

@@ -259,6 +259,7 @@ struct packet {
   std::span<const std::byte> bytes;
   std::array<unique_fd, fds_max> fds;
   std::size_t fd_count = 0;
+  bool left_unread = false; ///< with `closed`: the peer has not received all that was sent to it
 };
 
 /// The kind of a frame; nothing when it is too short for one.

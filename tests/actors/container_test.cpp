@@ -10,6 +10,11 @@ using namespace coterie::testing;
 
 namespace {
 
+put_files put_one_file() {
+  return {std::make_shared<const std::vector<sandbox::input_file>>(
+    1, sandbox::input_file{"a.txt", "content", false})};
+}
+
 struct seen_programs {
   std::string out;
   std::vector<sandbox::report> exits;
@@ -53,13 +58,13 @@ struct fixture : exec_fixture {
 CAF_TEST_FIXTURE_SCOPE(container_tests, fixture)
 
 CAF_TEST(files are written before the answer) {
-  CHECK(ask<void>(container, put_files{{{"a.txt", "content", false}}}).has_value());
+  CHECK(ask<void>(container, put_one_file()).has_value());
   CHECK(launcher->world().files == std::vector<std::string>{"a.txt=content"});
 }
 
 CAF_TEST(why files could not be written is answered) {
   launcher->fails_to_write(1, {errc::system, "no space left"});
-  const auto answer = ask<void>(container, put_files{});
+  const auto answer = ask<void>(container, put_one_file());
   REQUIRE(!answer);
   CHECK(answer.why() == (failure{errc::system, "no space left"}));
 }
@@ -120,7 +125,7 @@ CAF_TEST(a program whose input was not kept open gets no more) {
 }
 
 CAF_TEST(the files of a sandbox outlive it) {
-  CHECK(ask<void>(container, put_files{{{"a.txt", "content", false}}}).has_value());
+  CHECK(ask<void>(container, put_one_file()).has_value());
   const auto files = must(ask<work_files>(container, open_files{})).tree;
   caf::anon_send_exit(container, caf::exit_reason::user_shutdown);
   consume_messages();

@@ -30,6 +30,20 @@ CAF_TEST(a hundred tests all end in containers of their own) {
   CHECK_EQ(std::set<int>(used.begin(), used.end()).size(), 100u);
 }
 
+CAF_TEST(tests whose containers were dead are begun once more) {
+  for (int i = 0; i < 4; ++i)
+    launcher->next_program().never_begins();
+  for (int i = 1; i <= 6; ++i)
+    launcher->next_program().exits(0);
+  const auto id = accepted(judged_job("judged", 6));
+  CHECK(status(id) == job_status::completed);
+  CHECK_EQ(launcher->world().commands.size(), 10u);
+  std::multiset<std::string> ran;
+  for (std::size_t i = 4; i < 10; ++i)
+    ran.insert(launcher->world().commands[i].stdin_bytes);
+  CHECK((ran == std::multiset<std::string>{"1", "2", "3", "4", "5", "6"}));
+}
+
 CAF_TEST(a queued job gets the next slot before a second test of a job) {
   judging(10);
   CHECK_EQ(launcher->world().running, 4);

@@ -301,6 +301,43 @@ CAF_TEST(a ready container that cannot be used costs a job nothing but the way r
   CHECK_EQ(stored(id).starts, 1u);
 }
 
+CAF_TEST(a container that is dead when its program is to begin is replaced and the start stands) {
+  launcher->next_program().never_begins();
+  launcher->next_program().never_begins();
+  launcher->next_program().prints("ran");
+  const auto id = accepted();
+  CHECK(status(id) == job_status::completed);
+  CHECK_EQ(stored(id).starts, 1u);
+  CHECK_EQ(result_of(id).run.out, "ran");
+  const auto& world = launcher->world();
+  CHECK_EQ(std::set<int>(world.container_of.begin(), world.container_of.end()).size(), 3u);
+  CHECK(world.found[2] == world.found[0]); // its files
+}
+
+CAF_TEST(a job whose containers are all dead fails and names the reason) {
+  for (int i = 0; i < 9; ++i)
+    launcher->next_program().never_begins();
+  const auto id = accepted();
+  CHECK(status(id) == job_status::failed);
+  CHECK(result_of(id).how == sandbox::outcome::internal);
+  CHECK_EQ(launcher->world().commands.size(), 4u);
+  launcher->world().next_programs.clear();
+  CHECK(status(accepted()) == job_status::completed);
+}
+
+CAF_TEST(a job that is cancelled while it waits for another container ends at once) {
+  launcher->next_program().never_begins();
+  launcher->world().before_start = [this] { launcher->holds_creations(); };
+  const auto id = accepted();
+  CHECK(ask<void>(dispatcher, cancel_job{id, std::nullopt}).has_value());
+  CHECK(status(id) == job_status::cancelled);
+  launcher->world().before_start = nullptr;
+  launcher->releases_creations();
+  consume_messages();
+  CHECK_EQ(launcher->world().commands.size(), 1u);
+  CHECK(status(accepted()) == job_status::completed);
+}
+
 CAF_TEST(a start that fails once succeeds a second later in a new container) {
   launcher->fails_to_write(2);
   const auto id = accepted();

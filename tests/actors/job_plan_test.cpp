@@ -45,6 +45,12 @@ phase_result printed(std::string out, int exit_code = 0) {
   return {report(outcome::exited, exit_code), std::move(out), ""};
 }
 
+sandbox::report never_began() {
+  auto did = report(outcome::internal);
+  did.never_began = true;
+  return did;
+}
+
 void begin_judging(job_plan& plan) {
   plan.take_files();
   CHECK(is<todo::commit_start>(plan.on_files_written({})));
@@ -398,6 +404,40 @@ SCENARIO("a container serves both phases with the larger work directory") {
   CHECK_EQ(spec.disk_bytes, language("built").compile->defaults.disk_bytes);
   request.options.limits.disk_bytes = 100U << 20;
   CHECK_EQ(container_spec_for(request, language("built")).disk_bytes, 100U << 20);
+}
+
+SCENARIO("a program that never began is run in another container, three times at most") {
+  auto plan = plan_of(plain_request("x"));
+  plan.take_files();
+  plan.on_files_written({});
+  CHECK(is<todo::run>(plan.on_started()));
+  for (int i = 0; i < 3; ++i) {
+    CHECK(is<todo::move>(plan.on_exited(never_began())));
+    CHECK(is<todo::run>(plan.on_moved({})));
+  }
+  CHECK(is<todo::store>(plan.on_exited(never_began())));
+  CHECK(plan.result().how == outcome::internal);
+}
+
+SCENARIO("a program that was fed before it turned out that it never began is not run again") {
+  auto request = plain_request("x");
+  request.options.interactive = true;
+  auto plan = plan_of(std::move(request));
+  plan.take_files();
+  plan.on_files_written({});
+  CHECK(is<todo::run>(plan.on_started()));
+  CHECK(*plan.on_input("lost", false));
+  CHECK(is<todo::store>(plan.on_exited(never_began())));
+}
+
+SCENARIO("a job that cannot be given another container ends and names the reason") {
+  auto plan = plan_of(plain_request("x"));
+  plan.take_files();
+  plan.on_files_written({});
+  plan.on_started();
+  CHECK(is<todo::move>(plan.on_exited(never_began())));
+  CHECK(is<todo::store>(plan.on_moved(failure{errc::unavailable, "no helper"})));
+  CHECK_EQ(plan.result().run.report.detail, "no helper");
 }
 
 SCENARIO("output is passed on at once, then once per interval or when much has gathered") {

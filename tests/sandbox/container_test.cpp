@@ -6,6 +6,9 @@
 
 #include "caf/test/bdd_dsl.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -188,6 +191,41 @@ SCENARIO("a cancelled program is gone within a second, and the first reason wins
   box->kill(outcome::wall_time);
   CHECK(running.wait().end.how == outcome::cancelled);
   CHECK(std::chrono::steady_clock::now() - asked < 1s);
+}
+
+SCENARIO("a program that its container never received did not begin, and the report says so") {
+  NEEDS_SANDBOX;
+  const auto others = tree_of(::getpid(), "sandbox-init");
+  const auto box = create_soon();
+  auto inits = tree_of(::getpid(), "sandbox-init");
+  std::erase_if(inits, [&](const host_process& each) {
+    return std::ranges::any_of(others, [&](const auto& one) { return one.pid == each.pid; });
+  });
+  REQUIRE_EQ(inits.size(), 1u);
+  ::kill(inits[0].pid, SIGSTOP);
+  auto running = lab::start(*box, shell("true"));
+  std::this_thread::sleep_for(50ms);
+  ::kill(inits[0].pid, SIGKILL);
+  const auto end = running.wait().end;
+  CHECK(end.how == outcome::internal);
+  CHECK(end.never_began);
+  const auto later = lab::run(*box, shell("true")).end;
+  CHECK(later.how == outcome::internal);
+  CHECK(later.never_began);
+}
+
+SCENARIO("a program that ran when its container was killed is not said to have never begun") {
+  NEEDS_SANDBOX;
+  const auto others = tree_of(::getpid(), "sandbox-init");
+  const auto box = create_soon();
+  auto running = lab::start(*box, shell("sleep 50"));
+  REQUIRE(eventually([] { return !tree_of(::getpid(), "sleep").empty(); }));
+  for (const auto& each : tree_of(::getpid(), "sandbox-init"))
+    if (std::ranges::none_of(others, [&](const auto& one) { return one.pid == each.pid; }))
+      ::kill(each.pid, SIGKILL);
+  const auto end = running.wait().end;
+  CHECK(end.how == outcome::internal);
+  CHECK(!end.never_began);
 }
 
 SCENARIO("dropping a container ends what runs in it") {

@@ -34,6 +34,11 @@ script& script::ends(outcome how) {
   return *this;
 }
 
+script& script::never_begins() {
+  report_.never_began = true;
+  return ends(sandbox::outcome::internal);
+}
+
 script& script::writes(std::string path, std::string content) {
   written_.emplace_back(std::move(path), std::move(content));
   return *this;

@@ -25,6 +25,7 @@ public:
   script& complains(std::string bytes); ///< on standard error
   script& exits(int code);
   script& ends(sandbox::outcome how);
+  script& never_begins();                                ///< its container turns out to be dead
   script& writes(std::string path, std::string content); ///< into its container's work directory
   /// Until it is killed, or the test says finish().
   script& runs_on();
