@@ -4,6 +4,7 @@
 #include "actors/relay.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_files.hpp"
+#include "actors/room_runs.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
 
@@ -79,7 +80,8 @@ struct directory_state {
         || opening >= directory_bounds::waking_max)
       return use(failure{errc::queue_full, "this server has no place for another room now"});
     const auto* language =
-      m.language.empty() ? &usual_language() : context.rooms.languages->find(m.language);
+      m.language.empty() ? &usual_language()
+                         : find_language(*context.rooms.languages, m.language, m.runs_elsewhere);
     if (!language)
       return use(
         failure{errc::invalid_argument,

@@ -32,6 +32,7 @@ struct open_room {
   std::string main;              ///< empty: the language's main file, or the first file
   std::vector<storage::alias_record> aliases;
   bool has_empty_main = false; ///< without files: the main file is empty instead of a hello
+  bool runs_elsewhere = false; ///< its code runs at clients: any language that is known will do
 };
 
 struct room_opened {
@@ -74,7 +75,7 @@ struct attach_participant {
   participant as;
   caf::actor handle;                        ///< the participant actor
   std::shared_ptr<document_port> documents; ///< null: it hears room_events instead
-  bool wants_saved = false;                 ///< hears what of the document is durable
+  participation how = {};
 };
 
 /// From the room: it gave its lease back.

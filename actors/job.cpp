@@ -76,7 +76,7 @@ struct job_state {
     write_files([this](const result<void>& written) { follow(plan.on_files_written(written)); });
   }
 
-  void write_files(std::function<void(const result<void>&)> then) {
+  void write_files(const std::function<void(const result<void>&)>& then) {
     self->request(context.container, job_bounds::put_timeout, put_files{files})
       .then([then] { then({}); },
             [then](const caf::error& why) { then(result<void>(to_failure(why))); });

@@ -9,58 +9,81 @@
 #include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <utility>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace coterie::actors {
+
+/// One participant and how it is reached.
+struct member {
+  participant who;
+  caf::actor relay; ///< null: away
+  caller asking = {};
+  std::uint64_t connection = 0;
+  bool hears_source = false;
+  std::string resume_token = {}; ///< empty: not resumable
+};
 
 /// A plain table, bounded by room_bounds.
 class membership {
 public:
   /// errc::too_large when the room is full. Adding a participant again replaces it.
-  result<void> add(const participant& who, const caf::actor& relay, caller asking = {});
+  result<void> add(member comes);
 
   /// Whether there was such a participant.
   bool remove(participant_id who);
 
-  /// Removes everybody whose role is not what `role_now` says, and answers who came through where.
-  std::vector<std::pair<participant_id, caf::actor>>
+  /// Removes everybody whose role is not what `role_now` says, and answers them.
+  std::vector<member>
   remove_changed(const std::function<std::optional<storage::role>(const caller&)>& role_now);
 
-  /// Forgets a relay that is gone; answers whose participants went with it.
-  std::vector<participant_id> remove_relay(const caf::actor_addr& relay);
+  /// Those who are there through this relay.
+  std::vector<participant_id> those_of(const caf::actor_addr& relay) const;
 
   /// Null for who is not a member.
-  const participant* find(participant_id who) const;
-  /// What a member is called and looks like; nothing happens to others.
-  void update(const participant& who);
+  member* find(participant_id who);
+  const member* find(participant_id who) const;
+  /// Null when no member has this token.
+  const member* find_resumable(std::string_view token) const;
 
   std::vector<participant> participants() const;
+  /// Each once.
   std::vector<caf::actor> relays() const;
-  /// Null for who is not a member.
-  caf::actor relay_of(participant_id who) const;
 
   /// Whether no participant so far came through `relay`.
   bool is_new(const caf::actor& relay) const;
 
+  /// Calls `use` with each client (caller::client) that hears the source.
+  void each_source_reader(const std::function<void(const std::string& client)>& use) const;
+  bool has_source_readers() const noexcept {
+    return source_readers_ > 0;
+  }
+  /// How many of them have this name.
+  std::size_t source_readers(std::string_view client) const;
+
   bool contains(participant_id who) const {
     return members_.contains(who);
   }
-
+  std::size_t size() const noexcept {
+    return members_.size();
+  }
   bool is_empty() const noexcept {
     return members_.empty();
   }
 
 private:
-  struct member {
-    participant who;
-    caf::actor relay;
-    caller asking;
-  };
-  std::map<participant_id, member> members_;
+  using table = std::map<participant_id, member>;
+
+  table::iterator erase(table::iterator which);
+
+  table members_;
+  std::size_t source_readers_ = 0;
 };
 
 } // namespace coterie::actors

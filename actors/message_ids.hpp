@@ -54,6 +54,8 @@ struct file_export;
 struct import_files;
 struct files_imported;
 struct replace_source;
+struct read_source;
+struct source_read;
 struct start_run;
 struct run_accepted;
 struct list_runs;
@@ -70,6 +72,8 @@ struct participant_request;
 struct participant_gone;
 struct connection_drained;
 struct end_participant;
+struct give_way;
+struct connection_replaced;
 
 struct submit_job;
 struct cancel_job;
@@ -108,6 +112,8 @@ struct room_request;
 struct room_answer;
 struct list_chat;
 struct chat_listing;
+struct read_board;
+struct board_read;
 struct replay_terminal;
 
 struct blocking_task;
@@ -202,6 +208,8 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::file_export))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::import_files))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::files_imported))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::replace_source))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::read_source))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::source_read))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::start_run))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::run_accepted))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_runs))
@@ -217,6 +225,8 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_event))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_request))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_gone))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_participant))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::give_way))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::connection_replaced))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::submit_job))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::cancel_job))
@@ -255,6 +265,8 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_request))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_answer))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_chat))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::chat_listing))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::read_board))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::board_read))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::replay_terminal))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::connection_drained))
@@ -327,6 +339,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::file_export)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::import_files)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::files_imported)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replace_source)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::read_source)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::source_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::start_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::run_accepted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_runs)
@@ -342,6 +356,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_participant)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::give_way)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::connection_replaced)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::submit_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cancel_job)
@@ -380,6 +396,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_chat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::chat_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::read_board)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::board_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::replay_terminal)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::connection_drained)

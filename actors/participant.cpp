@@ -1,12 +1,23 @@
 #include "actors/participant.hpp"
 
 #include "actors/supervision.hpp"
+#include "base/random.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace coterie::actors {
 
 namespace {
+
+std::uint64_t random_number() {
+  std::array<std::uint8_t, 8> bytes{};
+  fill_random(bytes);
+  std::uint64_t number = 0;
+  for (const auto byte : bytes)
+    number = number << 8U | byte;
+  return number;
+}
 
 using std::chrono::milliseconds;
 
@@ -22,8 +33,8 @@ struct participant_state {
 
   participant_state(caf::event_based_actor* self_pointer, room_id id, caller asking,
                     participant description, directory_actor rooms, dispatcher_actor jobs,
-                    std::shared_ptr<participant_sink> connection,
-                    std::shared_ptr<document_port> port, bool hears_saved)
+                    std::shared_ptr<participant_sink> connection, participation taken,
+                    std::shared_ptr<document_port> port)
       : self(self_pointer),
         room(id),
         who(std::move(asking)),
@@ -31,8 +42,9 @@ struct participant_state {
         directory(std::move(rooms)),
         dispatcher(std::move(jobs)),
         sink(std::move(connection)),
-        documents(std::move(port)),
-        wants_saved(hears_saved) {
+        how(std::move(taken)),
+        documents(std::move(port)) {
+    how.connection = random_number();
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& gone) {
       if (relay && relay == gone.source)
@@ -59,7 +71,12 @@ struct participant_state {
         sink->on_writable();
         ask_for_missed();
       },
-      [this](participant_gone) { self->quit(); },
+      [this](const participant_gone& m) {
+        self->quit(m.was_lost ? caf::exit_reason::unreachable : caf::exit_reason::normal);
+      },
+      [this](const give_way&) {
+        end({errc::conflict, "another connection goes on as this participant"});
+      },
       [this](const end_participant&) { rejoin(); },
     };
   }
@@ -69,9 +86,7 @@ struct participant_state {
   void attach() {
     // No timer of its own: each join would wake the system's clock thread. The directory, the relay
     // and the room answer or die; what blocks below them, the store, has its own time limits.
-    self
-      ->request(directory, caf::infinite,
-                attach_participant{room, who, me, self, documents, wants_saved})
+    self->request(directory, caf::infinite, attach_participant{room, who, me, self, documents, how})
       .then([this](const joined& welcome) { on_joined(welcome); },
             [this](const caf::error& why) { on_refused(to_failure(why)); });
   }
@@ -80,7 +95,8 @@ struct participant_state {
     is_joined = true;
     watch(caf::actor_cast<caf::actor_addr>(self->current_sender())); // the relay answers itself
     tries = 0;
-    me.grants = welcome.grants;
+    me = welcome.self;
+    how.resume_token.clear(); // used up: from now on it is known by its id
     sink->on_joined(welcome, me);
     for (const auto& request : std::exchange(waiting, {}))
       on_request(request);
@@ -206,9 +222,9 @@ struct participant_state {
   directory_actor directory;
   dispatcher_actor dispatcher;
   std::shared_ptr<participant_sink> sink;
+  participation how;
   std::shared_ptr<document_port> documents; // null: hears room_events instead
-  bool wants_saved = false;
-  caf::actor_addr relay; // null while joining
+  caf::actor_addr relay;                    // null while joining
   bool is_joined = false;
   int tries = 0;
   std::size_t in_flight = 0;
@@ -221,10 +237,10 @@ struct participant_state {
 caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
                              participant self_description, directory_actor directory,
                              dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink,
-                             std::shared_ptr<document_port> documents, bool wants_saved) {
+                             participation how, std::shared_ptr<document_port> documents) {
   return system.spawn<caf::stateful_actor<participant_state>>(
     room, std::move(who), std::move(self_description), std::move(directory), std::move(dispatcher),
-    std::move(sink), std::move(documents), wants_saved);
+    std::move(sink), std::move(how), std::move(documents));
 }
 
 } // namespace coterie::actors

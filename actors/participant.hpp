@@ -26,13 +26,18 @@ struct participant_request {
 struct connection_drained {};
 
 /// The connection is closed: leave the room.
-struct participant_gone {};
+struct participant_gone {
+  bool was_lost = false; ///< without a word: it may come back
+};
 
 /// Join again: the room has gone, or what this participant may do in it has changed. Whether that
 /// works decides about the connection.
 struct end_participant {
   std::string reason;
 };
+
+/// Another connection goes on as this participant.
+struct give_way {};
 
 /// One live connection to one room; lives on the front node.
 ///
@@ -42,7 +47,7 @@ struct end_participant {
 ///   connection_drained                net      -
 ///   participant_gone                  net      -
 ///   room_event                        relay    through the sink
-///   end_participant                   relay    -
+///   end_participant, give_way         relay    -
 /// States  joining (requests wait for the join) -> in the room -> gone. A join that fails is told
 ///         to the sink, which closes the connection. When the room or relay dies the participant
 ///         joins again, with back-off, and keeps its socket.
@@ -54,11 +59,11 @@ struct participant_bounds {
 };
 
 /// With `documents` the participant takes part in the document through that port, and hears no
-/// room_events.
+/// room_events. The `connection` of `how` is chosen here.
 caf::actor spawn_participant(caf::actor_system& system, room_id room, caller who,
                              participant self_description, directory_actor directory,
                              dispatcher_actor dispatcher, std::shared_ptr<participant_sink> sink,
-                             std::shared_ptr<document_port> documents = nullptr,
-                             bool wants_saved = false);
+                             participation how = {},
+                             std::shared_ptr<document_port> documents = nullptr);
 
 } // namespace coterie::actors

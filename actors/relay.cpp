@@ -29,11 +29,20 @@ struct relay_state {
       [this](const room_event& m) { on_event(m); },
       [this](const document_news& m) { on_document_news(m); },
       [this](const role_changed& m) { on_role_changed(m); },
+      [this](const connection_replaced& m) { on_connection_replaced(m); },
       // What participants ask of the room; it answers them.
       [this](const room_request& m) { return self->delegate(owner, m); },
       [this](const replay_terminal& m) { return self->delegate(owner, m); },
     };
   }
+
+  struct local {
+    participant_id who;
+    std::uint64_t connection = 0;
+    caf::actor handle;
+    std::shared_ptr<document_port> documents; ///< null: it hears room_events
+    bool is_joined = false;                   ///< the room has welcomed it
+  };
 
   caf::result<joined> on_attach(const attach_participant& m) {
     if (!participants.contains(m.handle.id())
@@ -41,18 +50,20 @@ struct relay_state {
       return to_error({errc::too_large, "this room is full"});
     auto promise = self->make_response_promise<joined>();
     const auto handle = m.handle.id();
-    if (participants.emplace(handle, local{m.as.id, m.handle, m.documents}).second) {
+    const auto& documents = m.documents;
+    if (participants.emplace(handle, local{m.as.id, m.how.connection, m.handle, documents})
+          .second) {
       self->monitor(m.handle);
-      if (m.documents)
-        add_port(m.documents); // before the join: the room's first words may come before its answer
+      if (documents)
+        add_port(documents); // before the join: the room's first words may come before its answer
     }
-    const auto port = m.documents ? m.documents->number() : 0;
+    const auto port = documents ? documents->number() : 0;
     // A room answers at once, or is gone and the request with it.
-    self->request(owner, caf::infinite, join{m.who, m.as, self, port, m.wants_saved})
+    self->request(owner, caf::infinite, join{m.who, m.as, self, port, m.how})
       .then(
         [this, promise, handle](const joined& welcome) mutable {
           if (const auto member = participants.find(handle); member != participants.end())
-            member->second.is_joined = true;
+            welcome_in(member->second, welcome);
           promise.deliver(welcome);
         },
         [this, promise, handle](const caf::error& why) mutable {
@@ -61,6 +72,11 @@ struct relay_state {
           end_when_empty();
         });
     return promise;
+  }
+
+  static void welcome_in(local& member, const joined& welcome) {
+    member.who = welcome.self.id;
+    member.is_joined = true;
   }
 
   void on_event(const room_event& news) {
@@ -83,6 +99,12 @@ struct relay_state {
       }
   }
 
+  void on_connection_replaced(const connection_replaced& m) {
+    for (const auto& [id, member] : participants)
+      if (member.who == m.who && member.connection == m.connection)
+        self->send(member.handle, give_way{});
+  }
+
   void on_down(const caf::down_msg& gone) {
     if (gone.source == owner.address()) {
       // Its participants keep their connections and ask the directory again.
@@ -94,7 +116,8 @@ struct relay_state {
     const auto member = participants.find(gone.source.id());
     if (member == participants.end())
       return;
-    self->send(owner, leave{member->second.who});
+    const bool was_lost = gone.reason == caf::exit_reason::unreachable;
+    self->send(owner, leave{member->second.who, member->second.connection, was_lost});
     erase(member);
     end_when_empty();
   }
@@ -118,12 +141,6 @@ struct relay_state {
       self->quit();
   }
 
-  struct local {
-    participant_id who;
-    caf::actor handle;
-    std::shared_ptr<document_port> documents; ///< null: it hears room_events
-    bool is_joined = false;                   ///< the room has welcomed it
-  };
   using local_table = std::unordered_map<caf::actor_id, local>;
 
   void erase(local_table::iterator member) {

@@ -15,6 +15,12 @@ struct role_changed {
   participant_id who;
 };
 
+/// From the room: another connection goes on as this participant; that one is closed.
+struct connection_replaced {
+  participant_id who;
+  std::uint64_t connection = 0;
+};
+
 /// From the room. Each port is told, in this order: that batches of it were taken, the replies,
 /// the broadcast.
 struct document_news {
@@ -30,7 +36,7 @@ struct document_route {
 };
 
 struct relay_bounds {
-  static constexpr std::size_t participants_max = 200;
+  static constexpr std::size_t participants_max = 2'000;
 };
 
 /// The participants of one room on this node: one stream from the room, fanned out here.
@@ -41,6 +47,7 @@ struct relay_bounds {
 ///   room_event                   room            - (to every participant that hears events)
 ///   document_news                room            - (to the document_ports of its participants)
 ///   role_changed                 room            - (that participant is told to join again)
+///   connection_replaced          room            - (that connection is told to end)
 ///   room_request                 participant     passed on to the room, which answers
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends

@@ -2,16 +2,17 @@
 
 #include "actors/directory.hpp"
 #include "actors/job.hpp"
-#include "actors/membership.hpp"
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_board.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_import.hpp"
-#include "actors/room_presence.hpp"
+#include "actors/room_people.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
+#include "actors/room_source.hpp"
 #include "actors/room_workspace.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
@@ -57,26 +58,27 @@ struct room_state {
                [this](const failure& why) { on_store_failed(why); }}),
         workspace(self, context.dispatcher, room.id, document, files,
                   {[this](event what) { tell_all(std::move(what)); },
-                   [this](participant_id to, event what) { tell_one(to, std::move(what)); },
+                   [this](participant_id to, event what) { people.tell_one(to, std::move(what)); },
                    [this] { flush_soon(); }}),
         runs(std::move(loaded.runs)),
-        presence(self, members, [this](event what) { tell_all(std::move(what)); }),
+        people(self, context.counters, [this](participant_id who) { on_left(who); }),
         chat(self, context.store, lease, std::move(loaded.chat), context.now,
              [this](event what) { tell_all(std::move(what)); }),
+        board(document),
         tree(document.files()),
+        source(self, room, files, people.members(),
+               [this](source_changed what) { tell_all(std::move(what)); }),
         last_used(self->clock().now()) {
     install_handlers(self, name);
     self->set_down_handler([this](const caf::down_msg& gone) {
       if (!workspace.on_down(gone.source, to_failure(gone.reason)))
-        on_relay_gone(gone.source);
+        people.on_relay_gone(gone.source);
     });
   }
 
   ~room_state() {
     next_tick.dispose();
     next_document_tick.dispose();
-    if (context.counters)
-      context.counters->add_participants(-static_cast<std::int64_t>(members.participants().size()));
   }
 
   room_actor::behavior_type make_behavior() {
@@ -93,6 +95,7 @@ struct room_state {
       [this](const export_files& m) { return on_export(m); },
       [this](const import_files& m) { return on_import(m); },
       [this](const replace_source& m) { return on_replace_source(m); },
+      [this](const read_source& m) { return on_read_source(m); },
       [this](const start_run& m) { return on_start_run(m); },
       [this](const list_runs& m) { return on_list_runs(m); },
       [this](const join& m) { return on_join(m); },
@@ -106,6 +109,7 @@ struct room_state {
       [this](const job_ended& m) { on_job_ended(m); },
       [this](const room_request& m) { return on_request(m); },
       [this](const list_chat& m) { return on_list_chat(m); },
+      [this](const read_board& m) { return on_read_board(m); },
       [this](const replay_terminal& m) { workspace.replay(m); },
       [this](const found_changes& m) { workspace.on_found(m); },
       [this](const shell_opened& m) { workspace.on_opened(m); },
@@ -206,7 +210,7 @@ struct room_state {
       return answer_when_durable<room_description>(description(*granted));
     changed.updated_at = context.now();
     room = changed;
-    review_members();
+    people.review([this](const caller& asking) { return role_of(asking, room, capabilities); });
     const auto who = writer_of(m.who);
     files.set_meta("title", room.title, who);
     files.set_meta("language", room.language, who);
@@ -247,7 +251,8 @@ struct room_state {
 
   /// Whose name a change carries in the history, and by what its text is measured.
   room_files::writer writer_of(const caller& who) const {
-    return {who.token_hash.empty() ? "guest" : "token", who.client};
+    return {who.token_hash.empty() ? "guest" : "token", who.client,
+            people.members().source_readers(who.client) > 1};
   }
 
   caf::result<file_listing> on_list_files(const list_files& m) {
@@ -316,33 +321,54 @@ struct room_state {
     return answer_when_durable<files_imported>(std::move(*done));
   }
 
-  caf::result<room_description> on_replace_source(const replace_source& m) {
-    const auto granted = admit_write(m.who, role::editor);
-    if (!granted)
+  caf::result<source_read> on_read_source(const read_source& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
-    const auto* language = context.languages->find(m.language);
-    if (!language)
-      return to_error(unknown_language(m.language));
+    auto there = source.now_there();
+    if (const auto* file = files.find_by_id(there.file))
+      files.note_read(m.who.client, *file, there.version, there.what.text, self->clock().now());
+    return source_read{room, std::move(there.what.text), people.members().size()};
+  }
+
+  caf::result<source_read> on_replace_source(const replace_source& m) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
     auto changed = room;
-    if (language->name != room.language) {
-      changed.language = language->name;
-      changed.main = language->main_file;
+    if (!m.language.empty()) {
+      const auto* language = find_language(*context.languages, m.language, m.runs_elsewhere);
+      if (!language)
+        return to_error(unknown_language(m.language));
+      if (language->name != room.language) {
+        changed.language = language->name;
+        changed.main = language->main_file;
+      }
     }
     const auto who = writer_of(m.who);
     auto done = files.replace_main(room.main, changed.main, m.source, who, self->clock().now());
     if (!done)
       return to_error(done.why());
-    if (!done->changed && changed == room)
-      return answer_when_durable<room_description>(description(*granted)); // the same text again
-    files.set_meta("language", changed.language, who);
-    const bool record_changed = changed != room;
-    changed.updated_at = context.now();
-    room = changed;
-    if (record_changed) {
-      saver.save_record(room);
-      tell_all(room_updated{room});
+    if (done->changed || changed != room) { // else it is the same text again
+      files.set_meta("language", changed.language, who);
+      const bool record_changed = changed != room;
+      changed.updated_at = context.now();
+      room = changed;
+      if (record_changed) {
+        saver.save_record(room);
+        tell_all(room_updated{room});
+      }
     }
-    return answer_when_durable<room_description>(description(*granted));
+    flush_soon();
+    auto promise = self->make_response_promise<source_read>();
+    auto there = source.now_there();
+    source.on_writing(there);
+    source_read written{room, there.what.text, people.members().size()};
+    saver.when_durable([this, promise, written, there](const result<void>& saved) mutable {
+      if (!saved)
+        return promise.deliver(to_error(saved.why()));
+      source.on_written(std::move(there));
+      promise.deliver(std::move(written));
+    });
+    return promise;
   }
 
   // -- runs ----------------------------------------------------------------------------------
@@ -450,13 +476,20 @@ struct room_state {
   // -- presence and chat ------------------------------------------------------------------------
 
   caf::result<room_answer> grant(const room_request& m, const update_participant& wish) {
-    return grant_if(m, role::viewer, [&] { return presence.update(m.by, wish); });
+    return grant_if(m, role::viewer, [&] { return people.presence().update(m.by, wish); });
   }
   caf::result<room_answer> grant(const room_request& m, const move_cursor& wish) {
-    return grant_if(m, role::viewer, [&] { return presence.move(m.by, wish); });
+    return grant_if(m, role::viewer, [&] { return people.presence().move(m.by, wish); });
   }
   caf::result<room_answer> grant(const room_request& m, const set_typing& wish) {
-    return grant_if(m, role::viewer, [&] { return presence.type(m.by, wish.is_typing); });
+    return grant_if(m, role::viewer, [&] { return people.presence().type(m.by, wish.is_typing); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const share_result& wish) {
+    return grant_if(m, role::editor, [&]() -> result<void> {
+      const auto* known = people.members().find(m.by);
+      tell_all(result_shared{wish.result, known ? known->who.name : ""});
+      return {};
+    });
   }
   caf::result<room_answer> grant(const room_request& m, const post_chat& wish) {
     return talk(m, [&](const auto& by, auto tell) { chat.post(by, wish.text, tell); });
@@ -468,6 +501,47 @@ struct room_state {
     return talk(m, [&](const auto& by, auto tell) { chat.remove(by, wish, tell); });
   }
 
+  // -- the board ------------------------------------------------------------------------------
+
+  caf::result<room_answer> grant(const room_request& m, const put_shape& wish) {
+    return draw(m, [&](const auto& by) { return board.put(by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const remove_shapes& wish) {
+    return draw(m, [&](const auto& by) { return board.remove(by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const clear_board& wish) {
+    return draw(m, [&](const auto& by) { return board.clear(by, wish); });
+  }
+  caf::result<room_answer> grant(const room_request& m, const undo_board&) {
+    return draw(m, [&](const auto& by) { return board.undo(by); });
+  }
+
+  template <class Draw>
+  caf::result<room_answer> draw(const room_request& m, Draw how) {
+    const auto granted = admit_write(m.who, role::editor);
+    if (!granted)
+      return to_error(granted.why());
+    room_board::hand by{{}, writer_of(m.who).author, *granted == role::owner};
+    if (const auto* known = people.members().find(m.by)) {
+      by.person = known->who.person.empty() ? known->who.id.str() : known->who.person;
+      by.author = known->who.name;
+    }
+    const auto done = how(by);
+    if (!done)
+      return to_error(done.why());
+    flush_soon();
+    if constexpr (requires { std::string(*done); })
+      return room_answer{*done};
+    else
+      return room_answer{};
+  }
+
+  caf::result<board_read> on_read_board(const read_board& m) {
+    if (auto granted = admit(m.who, role::viewer); !granted)
+      return to_error(granted.why());
+    return board_read{room.title, board.shapes()};
+  }
+
   template <class Talk>
   caf::result<room_answer> talk(const room_request& m, Talk how) {
     const auto granted = admit_write(m.who, role::viewer);
@@ -475,9 +549,9 @@ struct room_state {
       return to_error(granted.why());
     room_chat::author by;
     by.is_owner = *granted == role::owner;
-    if (const auto* known = members.find(m.by)) {
-      by.person = known->person.empty() ? known->id.str() : known->person;
-      by.name = known->name;
+    if (const auto* known = people.members().find(m.by)) {
+      by.person = known->who.person.empty() ? known->who.id.str() : known->who.person;
+      by.name = known->who.name;
     }
     auto promise = self->make_response_promise<room_answer>();
     how(by, [promise](const result<storage::chat_message>& done) mutable {
@@ -507,75 +581,46 @@ struct room_state {
     const auto granted = admit(m.who, role::viewer);
     if (!granted)
       return to_error(granted.why());
-    auto who = m.as;
-    who.grants = *granted;
-    const bool first_of_relay = members.is_new(m.relay);
-    const bool is_back = members.contains(who.id);
-    if (auto added = members.add(who, m.relay, m.who); !added)
-      return to_error(added.why());
-    if (first_of_relay)
-      self->monitor(m.relay);
-    if (context.counters && !is_back)
-      context.counters->add_participants(1);
-    tell_all(participant_joined{who});
-    if (m.port == 0) {
-      workspace.replay_all(who.id); // comes behind the answer
-      return joined{room,        *granted,      presence.everybody(),       list_all_files(),
-                    chat.tail(), runs.newest(), workspace.terminals(who.id)};
+    std::optional<source_changed> news;
+    if (m.how.hears_source)
+      news = source.news_for(m.who.client);
+    auto entered = people.enter(m, *granted);
+    if (!entered)
+      return to_error(entered.why());
+    auto& welcome = *entered;
+    welcome.room = room;
+    welcome.source = std::move(news);
+    if (m.port != 0) {
+      document.join({welcome.self.id, welcome.self.name, *granted, m.port, m.how.wants_saved});
+      flush_soon();
+      welcome.participants.clear();
+      return std::move(welcome);
     }
-    document.join({who.id, who.name, *granted, m.port, m.wants_saved});
-    flush_soon();
-    return joined{room, *granted, {}, {}, {}, {}, {}};
+    workspace.replay_all(welcome.self.id); // comes behind the answer
+    welcome.terminals = workspace.terminals(welcome.self.id);
+    if (!welcome.missed) {
+      welcome.files = list_all_files();
+      welcome.chat = chat.tail();
+      welcome.board = board.shapes();
+      welcome.runs = runs.newest();
+    }
+    return std::move(welcome);
   }
 
   void on_leave(const leave& m) {
-    if (!members.remove(m.who))
-      return;
-    part_with(m.who);
+    people.leave(m);
     last_used = self->clock().now();
-    if (context.counters)
-      context.counters->add_participants(-1);
-    tell_all(participant_left{m.who});
   }
 
-  /// Whoever may do more or less than when it joined is out, and may join again as what it is now.
-  void review_members() {
-    const auto changed = members.remove_changed(
-      [this](const caller& asking) { return role_of(asking, room, capabilities); });
-    for (const auto& [who, relay] : changed) {
-      part_with(who);
-      caf::anon_send(relay, role_changed{who});
-      if (context.counters)
-        context.counters->add_participants(-1);
-      tell_all(participant_left{who});
-    }
-    for (const auto& [who, relay] : changed)
-      if (members.is_new(relay))
-        self->demonitor(relay); // the next join through it monitors it again
+  void on_left(participant_id who) {
+    workspace.on_left(who);
+    document.leave(who);
+    if (document.has_output())
+      flush_soon();
   }
 
-  void on_relay_gone(const caf::actor_addr& relay) {
-    for (const auto& who : members.remove_relay(relay)) {
-      part_with(who);
-      if (context.counters)
-        context.counters->add_participants(-1);
-      tell_all(participant_left{who});
-    }
-  }
-
-  void tell_one(participant_id who, event fact) {
-    if (const auto relay = members.relay_of(who))
-      caf::anon_send(relay, room_event{std::make_shared<const event>(std::move(fact)), who});
-  }
-
-  /// One shared event for every relay.
-  template <class Fact>
-  void tell_all(Fact fact) {
-    if (members.is_empty())
-      return;
-    const room_event news{std::make_shared<const event>(std::move(fact))};
-    for (const auto& relay : members.relays())
-      caf::anon_send(relay, news);
+  void tell_all(event fact) {
+    people.tell_all(std::move(fact));
   }
 
   // -- the document --------------------------------------------------------------------------
@@ -589,14 +634,6 @@ struct room_state {
       document.take(frame, now);
     taken.emplace_back(m.relay, m.port);
     flush_soon();
-  }
-
-  void part_with(participant_id who) {
-    workspace.on_left(who);
-    presence.on_left(who);
-    document.leave(who);
-    if (document.has_output())
-      flush_soon();
   }
 
   /// Behind what is in the mailbox now, so that all of it is said at once.
@@ -617,13 +654,13 @@ struct room_state {
       return news.emplace_back(relay, document_news{}).second;
     };
     if (broadcast)
-      for (const auto& relay : members.relays())
+      for (const auto& relay : people.members().relays())
         news_for(relay).broadcast = broadcast;
     for (const auto& [relay, port] : std::exchange(taken, {}))
       news_for(relay).taken.push_back(port);
     for (auto& reply : replies)
-      if (const auto relay = members.relay_of(reply.to))
-        news_for(relay).replies.push_back(std::move(reply));
+      if (const auto* known = people.members().find(reply.to); known && known->relay)
+        news_for(known->relay).replies.push_back(std::move(reply));
     for (auto& [relay, told] : news)
       caf::anon_send(relay, std::move(told));
     if (context.counters) {
@@ -640,8 +677,11 @@ struct room_state {
       for (auto& told : tree.take(document.files()))
         tell_all(std::move(told));
     }
+    if (auto drawn = board.take_changes())
+      tell_all(std::move(*drawn));
     saver.after_changes();
     workspace.after_changes();
+    source.after_changes();
   }
 
   /// The main file keeps being it when somebody gives it another name.
@@ -707,7 +747,7 @@ struct room_state {
 
   void on_tick() {
     watch_adopted_runs();
-    const bool is_busy = !members.is_empty() || runs.is_busy();
+    const bool is_busy = !people.members().is_empty() || runs.is_busy();
     if (!is_busy && self->clock().now() - last_used >= context.idle_after)
       close("idle");
     else
@@ -733,10 +773,11 @@ struct room_state {
   room_saver saver;
   room_workspace workspace;
   room_runs runs;
-  membership members;
-  room_presence presence;
+  room_people people;
   room_chat chat;
+  room_board board;
   tree_report tree;
+  room_source source;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush
   bool will_flush = false;
   bool closing = false;

@@ -134,11 +134,22 @@ struct files_imported {
 };
 
 /// For dialects that know only "the code": sets the language and the text of the main file. When
-/// the language changes, the main file takes that language's usual name.
+/// the language changes, the main file takes that language's usual name. Answered by source_read.
 struct replace_source {
   caller who;
-  std::string language;
+  std::string language; ///< empty: it stays
   std::string source;
+  bool runs_elsewhere = false; ///< see open_room
+};
+
+struct read_source {
+  caller who;
+};
+
+struct source_read {
+  storage::room_record room;
+  std::shared_ptr<const std::string> text;
+  std::size_t present = 0; ///< participants
 };
 
 // -- runs -------------------------------------------------------------------------------------
@@ -201,7 +212,30 @@ struct chat_listing {
   std::vector<storage::chat_message> messages; ///< by number
 };
 
+// -- the board, read --------------------------------------------------------------------------
+
+struct read_board {
+  caller who;
+};
+
+struct board_read {
+  std::string title;         ///< of the room
+  std::vector<shape> shapes; ///< by order
+};
+
 // -- participants -----------------------------------------------------------------------------
+
+/// How a connection takes part in a room.
+struct participation {
+  bool wants_saved = false;     ///< hears what of the document is durable
+  bool hears_source = false;    ///< source_changed
+  bool is_resumable = false;    ///< when it breaks, its participant is away for a while, not gone
+  std::uint64_t connection = 0; ///< tells it from another one of the same participant
+  /// The token of a participant whose connection broke, and the number of the last event that it
+  /// heard: this connection goes on as that one, if the room still knows it.
+  std::string resume_token = {};
+  std::uint64_t heard = 0;
+};
 
 /// From a relay, for one of its participants.
 struct join {
@@ -211,22 +245,33 @@ struct join {
   /// 0, or the number of the document_port by which the participant takes part in the document:
   /// it then hears no room_events, and the room tells it the document's state at once.
   std::uint64_t port = 0;
-  bool wants_saved = false; ///< hears what of the document is durable
+  participation how = {};
 };
 
 struct joined {
   storage::room_record room;
-  storage::role grants = storage::role::viewer;
+  participant self; ///< as it is in the room; another one than asked when it was resumed
   // For who hears events; empty for others.
   std::vector<present_participant> participants; ///< the new one included
   std::vector<listed_file> files;
   std::vector<storage::chat_message> chat; ///< the newest, by number
   std::vector<job_view> runs;
   std::vector<terminal_opened> terminals; ///< what they wrote follows as events
+  std::vector<shape> board;               ///< by order
+  std::string resume_token;               ///< of who is resumable
+  std::uint64_t number = 0;               ///< of the last event that this contains
+  /// Resumed: of the above only `room`, `self`, `participants`, `terminals` and `resume_token` are
+  /// told, because these events are all that was missed.
+  std::optional<std::vector<room_event>> missed;
+  /// For who hears the source and last knew another one.
+  std::optional<source_changed> source;
+  std::size_t present = 0; ///< participants
 };
 
 struct leave {
   participant_id who;
+  std::uint64_t connection = 0; ///< of which this is the end; a later one stays
+  bool was_lost = false;        ///< without a word: it may come back
 };
 
 // -- the document -----------------------------------------------------------------------------
@@ -264,7 +309,9 @@ struct room_bounds {
   static constexpr std::size_t files_max = 1000;
   static constexpr std::size_t file_bytes_max = 8U << 20;
   static constexpr std::size_t room_bytes_max = 32U << 20; ///< all files together
-  static constexpr std::size_t participants_max = 200;
+  static constexpr std::size_t participants_max = 2'000;
+  /// Who is away this long has left.
+  static constexpr std::chrono::seconds away_for{60};
   static constexpr std::size_t runs_listed_max = 50; ///< of those that are over, also remembered
   static constexpr std::size_t title_bytes_max = 200;
   static constexpr std::chrono::milliseconds store_timeout{10'000};
@@ -278,6 +325,7 @@ struct room_bounds {
 ///   export_files, list_runs                         API                what was asked
 ///   change_room, write_file, remove_file,
 ///   import_files, replace_source, remove_room       API                once durable
+///   read_source                                     API                source_read
 ///   start_run                                       API, participant   run_accepted, once the
 ///                                                                      job is durable
 ///   join, leave                                     relay              joined / -
@@ -286,7 +334,7 @@ struct room_bounds {
 ///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
 ///   room_request                                    participant, API   room_answer
-///   list_chat                                       API                what was asked
+///   list_chat, read_board                           API                what was asked
 ///   replay_terminal                                 participant        -
 ///   found_changes, shell_opened, _output, _ended    workspace          -
 ///   lease_renewed, lease_lost, close_room           directory          -
@@ -303,12 +351,13 @@ using room_actor = caf::typed_actor<
   caf::result<void>(remove_room), caf::result<file_listing>(list_files),
   caf::result<file_read>(read_file), caf::result<file_written>(write_file),
   caf::result<void>(remove_file), caf::result<file_export>(export_files),
-  caf::result<files_imported>(import_files), caf::result<room_description>(replace_source),
-  caf::result<run_accepted>(start_run), caf::result<run_listing>(list_runs),
-  caf::result<joined>(join), caf::result<void>(leave), caf::result<void>(document_frames),
-  caf::result<void>(flush_document), caf::result<void>(job_started), caf::result<void>(job_output),
-  caf::result<void>(job_ended), caf::result<room_answer>(room_request),
-  caf::result<chat_listing>(list_chat), caf::result<void>(replay_terminal),
+  caf::result<files_imported>(import_files), caf::result<source_read>(replace_source),
+  caf::result<source_read>(read_source), caf::result<run_accepted>(start_run),
+  caf::result<run_listing>(list_runs), caf::result<joined>(join), caf::result<void>(leave),
+  caf::result<void>(document_frames), caf::result<void>(flush_document),
+  caf::result<void>(job_started), caf::result<void>(job_output), caf::result<void>(job_ended),
+  caf::result<room_answer>(room_request), caf::result<chat_listing>(list_chat),
+  caf::result<board_read>(read_board), caf::result<void>(replay_terminal),
   caf::result<void>(found_changes), caf::result<void>(shell_opened),
   caf::result<void>(shell_output), caf::result<void>(shell_ended), caf::result<void>(lease_renewed),
   caf::result<void>(lease_lost), caf::result<void>(close_room)>;

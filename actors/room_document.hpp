@@ -2,6 +2,7 @@
 
 // The document of a room, and who takes part in it.
 
+#include "actors/document_board.hpp"
 #include "actors/document_files.hpp"
 #include "actors/document_frame.hpp"
 #include "actors/document_journal.hpp"
@@ -53,6 +54,9 @@ public:
 
   document_files& files() {
     return files_;
+  }
+  document_board& board() {
+    return board_;
   }
   const document_journal& journal() const {
     return journal_;
@@ -170,7 +174,8 @@ private:
 
   wall_clock now_;
   crdt::doc doc_;
-  document_files files_{doc_}; ///< after the document that it follows
+  document_files files_{doc_}; ///< after the document that it follows, like the next
+  document_board board_{doc_};
   document_journal journal_{0, 0, 0};
   struct batch {
     std::string vector; ///< of the document with everything in the batch; empty: more waits

@@ -5,6 +5,7 @@
 #include "actors/file.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/run.hpp"
+#include "actors/shape.hpp"
 #include "base/ids.hpp"
 #include "sandbox/launcher.hpp"
 #include "sandbox/terminal.hpp"
@@ -28,6 +29,7 @@ struct participant {
   storage::role grants = storage::role::viewer;
   /// The same for all connections of one person, and for nobody else; public. Empty: unknown.
   std::string person = {};
+  bool is_away = false; ///< its connection broke; it may come back
 };
 
 /// Where somebody is in a file: offsets in UTF-16 code units, as editors and Yjs count.
@@ -52,13 +54,15 @@ struct present_participant {
 
 struct participant_joined {
   participant who;
+  std::size_t present = 0; ///< with it
 };
 
 struct participant_left {
   participant_id who;
+  std::size_t present = 0; ///< without it
 };
 
-/// Its name, colour or role.
+/// Its name, colour or role, or that it is away or back.
 struct participant_updated {
   participant who;
 };
@@ -99,6 +103,32 @@ struct file_removed {
 /// The record: title, language, visibility, main file.
 struct room_updated {
   storage::room_record room;
+};
+
+/// The main file, for dialects that know only "the code". Told while a participant that hears it is
+/// there.
+struct source_changed {
+  std::string language;
+  std::shared_ptr<const std::string> text;
+};
+
+/// What came of a program that ran at a client, in its own words.
+struct shared_result {
+  bool success = false;
+  std::string output;
+  std::optional<std::string> error;
+  std::int64_t time_ms = 0;
+};
+
+struct result_shared {
+  shared_result result;
+  std::string by; ///< a name; empty: unknown
+};
+
+/// Shapes that are new or other than before, and the ids of those that are gone.
+struct board_changed {
+  std::vector<shape> put;
+  std::vector<std::string> removed;
 };
 
 struct run_started {
@@ -146,16 +176,17 @@ struct room_closed_event {
   std::string reason; ///< "deleted", "idle", "moved", "shutting_down"
 };
 
-using event =
-  std::variant<participant_joined, participant_left, participant_updated, typing_changed,
-               cursors_moved, chat_posted, chat_changed, file_created, file_moved, file_removed,
-               room_updated, run_started, run_output, run_finished, terminal_opened,
-               terminal_output, terminal_resized, terminal_closed, room_closed_event>;
+using event = std::variant<participant_joined, participant_left, participant_updated,
+                           typing_changed, cursors_moved, chat_posted, chat_changed, file_created,
+                           file_moved, file_removed, room_updated, source_changed, result_shared,
+                           board_changed, run_started, run_output, run_finished, terminal_opened,
+                           terminal_output, terminal_resized, terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {
   std::shared_ptr<const event> what;
   std::optional<participant_id> only = {}; ///< nothing: for everybody
+  std::uint64_t number = 0; ///< rises; who comes back hears what has a higher one. 0: not kept
 };
 
 } // namespace coterie::actors

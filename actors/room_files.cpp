@@ -127,10 +127,10 @@ result<void> room_files::check_size(const document_file* current, std::size_t by
 }
 
 /// The text that the write is a change of.
-result<std::string> room_files::base_of(const document_file& file,
+result<std::string> room_files::base_of(const document_file& file, std::string_view wanted,
                                         std::optional<std::uint64_t> if_match, const writer& who,
                                         time_point now) {
-  const auto known = bases_.find(who.client, file.id, now);
+  const auto known = bases_.find_for(who.client, file.id, wanted, now);
   if (!if_match)
     return known.text ? *known.text : files_.text_of(file);
   if (known.text && known.version == *if_match)
@@ -163,7 +163,7 @@ result<room_files::written> room_files::write(std::string_view path, std::string
   }
   std::string base;
   if (current && current->kind == file_kind::text) {
-    auto known = base_of(*current, if_match, who, now);
+    auto known = base_of(*current, content, if_match, who, now);
     if (!known)
       return std::move(known).why();
     base = std::move(*known);
@@ -193,7 +193,8 @@ result<room_files::written> room_files::write_text(const document_file* current,
   if (const auto* file = files_.find(path)) {
     const bool is_whole = files_.text_of(*file) == text;
     auto kept = std::make_shared<const std::string>(std::move(text));
-    bases_.note(who.client, file->id, {done.version, std::move(kept), is_whole}, now);
+    bases_.note(who.client, file->id, {done.version, std::move(kept), is_whole}, now,
+                who.is_shared ? text_bases::older::keep : text_bases::older::forget);
   }
   return done;
 }

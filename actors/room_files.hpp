@@ -51,6 +51,7 @@ public:
   struct writer {
     std::string author;
     std::string client;
+    bool is_shared = false; ///< other programs have the same name as this client
   };
 
   const document_files::table& all() {
@@ -69,6 +70,25 @@ public:
 
   /// errc::not_found. The client is then known to have this text.
   result<file_read> read(std::string_view path, const writer& who, time_point now);
+
+  const document_file* find_by_id(std::string_view id) {
+    return files_.find_by_id(id);
+  }
+  /// The client is being told this text of the file, which it had in that version.
+  void note_told(std::string_view client, const document_file& file, std::uint64_t version,
+                 std::shared_ptr<const std::string> text, time_point now) {
+    bases_.note(client, file.id, {version, std::move(text)}, now, text_bases::older::keep);
+  }
+  /// The client asked for this text.
+  void note_read(std::string_view client, const document_file& file, std::uint64_t version,
+                 std::shared_ptr<const std::string> text, time_point now) {
+    bases_.note(client, file.id, {version, std::move(text)}, now);
+  }
+  /// Null when that is not known.
+  std::shared_ptr<const std::string> last_told(std::string_view client, const document_file& file,
+                                               time_point now) {
+    return bases_.find(client, file.id, now).text;
+  }
 
   /// What a write did; `sequence` is that of the journal entry which has to be durable.
   struct written {
@@ -126,8 +146,9 @@ public:
 private:
   void drop_unused_blobs();
   result<void> check_size(const document_file* current, std::size_t bytes);
-  result<std::string> base_of(const document_file& file, std::optional<std::uint64_t> if_match,
-                              const writer& who, time_point now);
+  result<std::string> base_of(const document_file& file, std::string_view wanted,
+                              std::optional<std::uint64_t> if_match, const writer& who,
+                              time_point now);
   result<written> write_text(const document_file* current, std::string_view path, std::string text,
                              std::string base, const writer& who, time_point now);
   result<written> write_binary(const document_file* current, std::string_view path,

@@ -29,10 +29,10 @@ room_presence::~room_presence() {
 }
 
 result<void> room_presence::update(participant_id who, const update_participant& wanted) {
-  const auto* known = members_.find(who);
+  auto* const known = members_.find(who);
   if (!known)
     return not_here();
-  auto changed = *known;
+  auto changed = known->who;
   if (wanted.name && (wanted.name->empty() || wanted.name->size() > bounds::name_bytes_max))
     return {errc::invalid_argument,
             "name: must have 1 to " + std::to_string(bounds::name_bytes_max) + " bytes"};
@@ -40,7 +40,7 @@ result<void> room_presence::update(participant_id who, const update_participant&
     return {errc::invalid_argument, "color: must be like #1a2b3c"};
   changed.name = wanted.name.value_or(changed.name);
   changed.color = wanted.color.value_or(changed.color);
-  members_.update(changed);
+  known->who = changed;
   tell_all_(participant_updated{std::move(changed)});
   return {};
 }

@@ -72,9 +72,34 @@ struct set_typing {
   bool is_typing = true;
 };
 
+/// Tells everybody what a program did that ran at a client. Needs the role editor.
+struct share_result {
+  shared_result result;
+};
+
+// -- board; these need the role editor ------------------------------------------------------------
+
+/// Draws a shape, or changes the one of this id. Answered with the id.
+struct put_shape {
+  shape what; ///< the room sets `by`, and `order` and `id` where they are 0 and empty
+};
+
+struct remove_shapes {
+  std::vector<std::string> ids;
+};
+
+/// All shapes, which needs the role owner, or one's own.
+struct clear_board {
+  bool only_own = false;
+};
+
+/// Takes back what this person did last.
+struct undo_board {};
+
 using room_wish =
   std::variant<open_terminal, write_terminal, resize_terminal, close_terminal, post_chat, edit_chat,
-               remove_chat, update_participant, move_cursor, set_typing>;
+               remove_chat, update_participant, move_cursor, set_typing, share_result, put_shape,
+               remove_shapes, clear_board, undo_board>;
 
 /// A wish, and whose it is. `by` is a connection; nil for who has none (REST).
 struct room_request {
@@ -84,8 +109,9 @@ struct room_request {
 };
 
 /// What a request brought: the run it started, the terminal it opened, the message it posted or
-/// changed, or nothing.
-using request_answer = std::variant<std::monostate, job_id, std::uint32_t, storage::chat_message>;
+/// changed, the id of the shape it drew, or nothing.
+using request_answer =
+  std::variant<std::monostate, job_id, std::uint32_t, storage::chat_message, std::string>;
 
 struct room_answer {
   request_answer what;

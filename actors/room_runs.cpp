@@ -113,6 +113,13 @@ result<run_request> make_run_request(const start_run& wanted, const storage::roo
   return request;
 }
 
+const config::language* find_language(const config::language_table& offered, std::string_view name,
+                                      bool runs_elsewhere) {
+  static const auto known = config::language_table::built_in();
+  const auto* found = offered.find(name);
+  return found || !runs_elsewhere ? found : known.find(name);
+}
+
 failure unknown_language(std::string_view wanted) {
   return {errc::invalid_argument,
           "language: " + std::string(wanted) + " is not offered here; see /api/v1/languages"};

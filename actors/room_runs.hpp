@@ -66,6 +66,11 @@ result<run_request> make_run_request(const start_run& wanted, const storage::roo
                                      std::vector<run_file> files,
                                      const config::language_table& languages);
 
+/// Of those that are offered; for code that runs elsewhere, of all that are built in as well. Null
+/// when it is neither.
+const config::language* find_language(const config::language_table& offered, std::string_view name,
+                                      bool runs_elsewhere);
+
 /// errc::invalid_argument, with the sentence for whoever wanted it.
 failure unknown_language(std::string_view wanted);
 

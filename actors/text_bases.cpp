@@ -1,5 +1,6 @@
 #include "actors/text_bases.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coterie::actors {
@@ -13,17 +14,54 @@ std::string key_of(std::string_view client, std::string_view file) {
   return key;
 }
 
+/// Whether `wanted` is `text` with something put into one place.
+bool has_put_in(std::string_view text, std::string_view wanted) {
+  if (wanted.size() < text.size())
+    return false;
+  const auto [end, other] = std::ranges::mismatch(text, wanted);
+  const auto rest = static_cast<std::size_t>(text.end() - end);
+  return wanted.ends_with(text.substr(text.size() - rest));
+}
+
 } // namespace
 
-void text_bases::note(std::string_view client, std::string_view file, base what, time_point now) {
+void text_bases::use(const std::shared_ptr<const std::string>& text) {
+  if (++users_[text.get()] == 1)
+    bytes_ += text->size();
+}
+
+void text_bases::let_go(const std::shared_ptr<const std::string>& text) {
+  const auto users = users_.find(text.get());
+  if (--users->second > 0)
+    return;
+  bytes_ -= text->size();
+  users_.erase(users);
+}
+
+void text_bases::note(std::string_view client, std::string_view file, base what, time_point now,
+                      older before) {
   if (client.empty())
     return;
   auto key = key_of(client, file);
-  if (const auto known = by_key_.find(key); known != by_key_.end())
+  entry made{key, std::string(file), std::move(what), now};
+  use(made.what.text);
+  if (const auto known = by_key_.find(key); known != by_key_.end()) {
+    auto& last = *known->second;
+    if (before == older::keep && *last.what.text == *made.what.text) {
+      made.before = std::exchange(last.before, {});
+    } else if (before == older::keep) {
+      made.before.emplace_back(last.what, now);
+      use(last.what.text);
+      for (auto& one : std::exchange(last.before, {}))
+        made.before.push_back(std::move(one));
+      while (made.before.size() > text_base_bounds::older_max) {
+        let_go(made.before.back().first.text);
+        made.before.pop_back();
+      }
+    }
     erase(known->second);
-  if (++users_[what.text.get()] == 1)
-    bytes_ += what.text->size();
-  entries_.push_front({key, std::string(file), std::move(what), now});
+  }
+  entries_.push_front(std::move(made));
   by_key_.emplace(std::move(key), entries_.begin());
   trim(now);
 }
@@ -32,6 +70,23 @@ text_bases::base text_bases::find(std::string_view client, std::string_view file
   trim(now);
   const auto known = by_key_.find(key_of(client, file));
   return known == by_key_.end() ? base{} : known->second->what;
+}
+
+text_bases::base text_bases::find_for(std::string_view client, std::string_view file,
+                                      std::string_view wanted, time_point now) {
+  trim(now);
+  const auto known = by_key_.find(key_of(client, file));
+  if (known == by_key_.end())
+    return {};
+  const auto& newest = known->second->what;
+  if (has_put_in(*newest.text, wanted))
+    return newest;
+  for (const auto& [before, since] : known->second->before)
+    if (now - since < text_base_bounds::older_for
+        && before.text->size() >= text_base_bounds::older_bytes_min
+        && has_put_in(*before.text, wanted))
+      return before;
+  return newest;
 }
 
 std::shared_ptr<const std::string> text_bases::find_version(std::string_view file,
@@ -44,11 +99,9 @@ std::shared_ptr<const std::string> text_bases::find_version(std::string_view fil
 }
 
 void text_bases::erase(entry_list::iterator which) {
-  const auto users = users_.find(which->what.text.get());
-  if (--users->second == 0) {
-    bytes_ -= which->what.text->size();
-    users_.erase(users);
-  }
+  let_go(which->what.text);
+  for (const auto& [older_one, since] : which->before)
+    let_go(older_one.text);
   by_key_.erase(which->key);
   entries_.erase(which);
 }

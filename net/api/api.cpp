@@ -1,6 +1,7 @@
 #include "net/api/api.hpp"
 
 #include "net/api/archive.hpp"
+#include "net/api/board.hpp"
 #include "net/api/chat.hpp"
 #include "net/api/files.hpp"
 #include "net/api/health.hpp"
@@ -17,6 +18,7 @@ void add_native_api(router& routes, const api_context_ptr& context) {
   add_rooms_api(routes, context);
   add_files_api(routes, context);
   add_archive_api(routes, context);
+  add_board_api(routes, context);
   add_chat_api(routes, context);
   add_runs_api(routes, context);
   add_languages_api(routes, context);

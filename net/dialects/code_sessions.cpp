@@ -182,10 +182,10 @@ void save_session(const dialect& self, const request& from, const responder_ptr&
   if (!source)
     return;
   const auto& context = *self.context;
-  ask_room<actors::room_description>(
+  ask_room<actors::source_read>(
     context.system, context.node.directory, *id,
     actors::replace_source{caller_of(from), std::move(source->language), std::move(source->source)},
-    [reply, id = *id](const result<actors::room_description>& answer) {
+    [reply, id = *id](const result<actors::source_read>& answer) {
       // ACTIVE also for a closed session: the contract says so.
       reply->send(answer ? session_state(200, id, "ACTIVE") : refused_session(answer.why()));
     });

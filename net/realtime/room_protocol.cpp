@@ -1,9 +1,11 @@
 #include "net/realtime/room_protocol.hpp"
 
+#include "actors/room_board.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_presence.hpp"
 #include "actors/room_workspace.hpp"
 #include "base/text.hpp"
+#include "net/api/board.hpp"
 #include "net/api/chat.hpp"
 #include "net/api/files.hpp"
 #include "net/api/program.hpp"
@@ -35,13 +37,24 @@ json::object participant_json(const actors::participant& who) {
           {"name", who.name},
           {"color", who.color},
           {"role", storage::to_string(who.grants)},
-          {"person", who.person.empty() ? who.id.str() : who.person}};
+          {"person", who.person.empty() ? who.id.str() : who.person},
+          {"state", who.is_away ? "away" : "present"}};
 }
 
 json::value cursor_json(const std::optional<actors::cursor>& at) {
   if (!at)
     return nullptr;
   return {{"path", to_utf8(at->path)}, {"anchor", at->anchor}, {"head", at->head}};
+}
+
+json::object shared_result_json(const actors::shared_result& result) {
+  json::object out{{"success", result.success},
+                   {"output", to_utf8(result.output)},
+                   {"error", nullptr},
+                   {"time_ms", result.time_ms}};
+  if (result.error)
+    out["error"] = to_utf8(*result.error);
+  return out;
 }
 
 /// What of a room can be changed.
@@ -67,7 +80,7 @@ json::object terminal_json(const actors::terminal_opened& terminal) {
           {"private", terminal.is_private}};
 }
 
-std::string terminal_closed_frame(const actors::terminal_closed& closed) {
+json::object terminal_closed_json(const actors::terminal_closed& closed) {
   using kind = sandbox::terminal_end::kind;
   auto out = frame("terminal_closed");
   out["terminal"] = closed.number;
@@ -85,7 +98,7 @@ std::string terminal_closed_frame(const actors::terminal_closed& closed) {
     out["detail"] = to_utf8(closed.end.detail);
     break;
   }
-  return json::serialize(out);
+  return out;
 }
 
 /// What a run did without what it wrote: that was streamed, but for tests, and is in
@@ -231,6 +244,44 @@ actors::room_wish read_set_typing(const field_reader& fields) {
   return actors::set_typing{fields.flag("typing").value_or(true)};
 }
 
+actors::room_wish read_put_shape(const field_reader& fields) {
+  actors::put_shape wish;
+  if (const auto* drawn = fields.object("shape"))
+    wish.what = read_shape(*drawn, fields.below("shape.", *drawn));
+  else
+    fields.complain("shape", "is required");
+  return wish;
+}
+
+actors::room_wish read_remove_shapes(const field_reader& fields) {
+  auto ids = fields.texts("shapes", actors::room_board_bounds::removed_at_once_max,
+                          actors::board_bounds::id_bytes_max);
+  if (!fields.has("shapes"))
+    fields.complain("shapes", "is required");
+  return actors::remove_shapes{std::move(ids).value_or(std::vector<std::string>{})};
+}
+
+actors::room_wish read_clear_board(const field_reader& fields) {
+  return actors::clear_board{fields.flag("mine").value_or(false)};
+}
+
+actors::room_wish read_undo_board(const field_reader&) {
+  return actors::undo_board{};
+}
+
+actors::room_wish read_share_result(const field_reader& fields) {
+  actors::share_result wish;
+  const auto success = fields.flag("success");
+  if (!fields.has("success"))
+    fields.complain("success", "is required");
+  wish.result.success = success.value_or(false);
+  wish.result.output = fields.text("output", bounds::result_bytes_max).value_or("");
+  wish.result.error = fields.text("error", bounds::result_bytes_max);
+  wish.result.time_ms =
+    static_cast<std::int64_t>(fields.positive("time_ms", UINT32_MAX).value_or(0));
+  return wish;
+}
+
 using wish_reader = actors::room_wish (*)(const field_reader&);
 
 /// Null for what is no wish.
@@ -244,6 +295,11 @@ wish_reader wish_reader_of(std::string_view type) {
     {"edit_chat", read_edit_chat},
     {"remove_chat", read_remove_chat},
     {"update_participant", read_update_participant},
+    {"put_shape", read_put_shape},
+    {"remove_shapes", read_remove_shapes},
+    {"clear_board", read_clear_board},
+    {"undo_board", read_undo_board},
+    {"share_result", read_share_result},
     {"set_typing", read_set_typing}};
   for (const auto& [name, reader] : readers)
     if (name == type)
@@ -308,14 +364,40 @@ client_frame read_client_frame(std::string_view text) {
   return {std::move(reference), read_request(*body)};
 }
 
+namespace {
+
+json::array participants_json(const actors::joined& welcome) {
+  json::array participants;
+  for (const auto& who : welcome.participants)
+    participants.push_back(present_json(who));
+  return participants;
+}
+
+json::array terminals_json(const actors::joined& welcome) {
+  json::array terminals;
+  for (const auto& terminal : welcome.terminals)
+    terminals.push_back(terminal_json(terminal));
+  return terminals;
+}
+
+} // namespace
+
+std::string resumed_frame(const actors::joined& welcome) {
+  auto out = frame("resumed");
+  out["self"] = participant_json(welcome.self);
+  out["participants"] = participants_json(welcome);
+  out["terminals"] = terminals_json(welcome);
+  out["missed"] = welcome.missed ? welcome.missed->size() : 0;
+  out["resume_token"] = welcome.resume_token;
+  out["n"] = welcome.number;
+  return json::serialize(out);
+}
+
 std::string welcome_frame(const actors::joined& welcome, const actors::participant& self,
                           const json::object& room) {
   auto out = frame("welcome");
   out["self"] = participant_json(self);
-  json::array participants;
-  for (const auto& who : welcome.participants)
-    participants.push_back(present_json(who));
-  out["participants"] = std::move(participants);
+  out["participants"] = participants_json(welcome);
   json::array files;
   for (const auto& file : welcome.files)
     files.push_back(file_json(file));
@@ -329,11 +411,14 @@ std::string welcome_frame(const actors::joined& welcome, const actors::participa
   for (const auto& run : welcome.runs)
     runs.push_back(without_streams(run_json(run)));
   out["runs"] = std::move(runs);
-  json::array terminals;
-  for (const auto& terminal : welcome.terminals)
-    terminals.push_back(terminal_json(terminal));
-  out["terminals"] = std::move(terminals);
-  out["resume_token"] = nullptr;
+  out["terminals"] = terminals_json(welcome);
+  json::array board;
+  for (const auto& one : welcome.board)
+    board.push_back(shape_json(one));
+  out["board"] = std::move(board);
+  if (!welcome.resume_token.empty())
+    out["resume_token"] = welcome.resume_token;
+  out["n"] = welcome.number;
   return json::serialize(out);
 }
 
@@ -349,6 +434,8 @@ std::string reply_frame(const std::string& reference, const actors::request_answ
     out["terminal"] = *terminal;
   else if (const auto* message = std::get_if<storage::chat_message>(&answer))
     out["message"] = chat_json(*message);
+  else if (const auto* drawn = std::get_if<std::string>(&answer))
+    out["shape"] = *drawn;
   return json::serialize(out);
 }
 
@@ -359,7 +446,7 @@ std::string error_frame(const std::string& reference, const failure& why) {
   return json::serialize(out);
 }
 
-std::string event_writer::write_output(const actors::run_output& output) {
+std::string event_writer::write_output(const actors::run_output& output, std::uint64_t number) {
   auto& begun = begun_[{output.job, output.from}];
   auto text = std::exchange(begun, {}) + output.bytes;
   const auto whole = text.size() - unfinished_utf8(text);
@@ -371,6 +458,7 @@ std::string event_writer::write_output(const actors::run_output& output) {
   out["run"] = output.job.str();
   out["stream"] = output.from == sandbox::stream::out ? "stdout" : "stderr";
   out["data"] = to_utf8(text);
+  out["n"] = number;
   return json::serialize(out);
 }
 
@@ -386,9 +474,10 @@ std::string event_writer::write_terminal(const actors::terminal_output& output) 
   return json::serialize(out);
 }
 
-std::string event_writer::write(const actors::event& what) {
+std::string event_writer::write(const actors::room_event& news) {
+  const auto& what = *news.what;
   if (const auto* output = std::get_if<actors::run_output>(&what))
-    return write_output(*output);
+    return write_output(*output, news.number);
   if (const auto* output = std::get_if<actors::terminal_output>(&what))
     return write_terminal(*output);
   json::object out;
@@ -454,11 +543,27 @@ std::string event_writer::write(const actors::event& what) {
     out["columns"] = resized->size.columns;
   } else if (const auto* ended = std::get_if<actors::terminal_closed>(&what)) {
     terminals_.close(ended->number);
-    return terminal_closed_frame(*ended);
+    out = terminal_closed_json(*ended);
   } else if (const auto* closed = std::get_if<actors::room_closed_event>(&what)) {
     out = frame("room_closed");
     out["reason"] = closed->reason;
+  } else if (const auto* shared = std::get_if<actors::result_shared>(&what)) {
+    out = shared_result_json(shared->result);
+    out["type"] = "result_shared";
+    if (!shared->by.empty())
+      out["by"] = shared->by;
+  } else if (const auto* board = std::get_if<actors::board_changed>(&what)) {
+    out = frame("board_changed");
+    json::array put;
+    for (const auto& one : board->put)
+      put.push_back(shape_json(one));
+    out["put"] = std::move(put);
+    out["removed"] = json::array(board->removed.begin(), board->removed.end());
+  } else {
+    return {}; // source_changed: whoever speaks this protocol reads the document
   }
+  if (news.number > 0)
+    out["n"] = news.number;
   return json::serialize(out);
 }
 

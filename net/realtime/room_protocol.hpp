@@ -25,6 +25,7 @@ struct room_protocol_bounds {
   static constexpr std::size_t message_bytes_max = 2U << 20; ///< a run's stdin is up to 1 MiB
   static constexpr std::size_t reference_bytes_max = 64;     ///< `id` of a request, as JSON
   static constexpr std::size_t name_bytes_max = 64;          ///< of a participant
+  static constexpr std::size_t result_bytes_max = 1U << 20;  ///< of a shared result, each text
   /// Whoever vanishes without a word is missed within 15 s.
   static constexpr std::chrono::milliseconds ping_interval{4'000};
   static constexpr std::chrono::milliseconds pong_timeout{8'000};
@@ -50,6 +51,8 @@ client_frame read_client_frame(std::string_view text);
 
 std::string welcome_frame(const actors::joined& welcome, const actors::participant& self,
                           const boost::json::object& room);
+/// Instead of a welcome, for who was away: what it missed follows.
+std::string resumed_frame(const actors::joined& welcome);
 std::string pong_frame(const std::string& reference);
 /// The answer to a request that worked.
 std::string reply_frame(const std::string& reference, const actors::request_answer& answer);
@@ -59,15 +62,15 @@ std::string error_frame(const std::string& reference, const failure& why);
 /// is still to come, per stream of a run: chunks of output end anywhere, frames never do.
 class event_writer {
 public:
-  /// The frame for `what`; empty when there is nothing to send yet.
-  std::string write(const actors::event& what);
+  /// The frame for `what`; empty when there is nothing to send (yet).
+  std::string write(const actors::room_event& what);
 
   terminal_reader& terminals() noexcept {
     return terminals_;
   }
 
 private:
-  std::string write_output(const actors::run_output& output);
+  std::string write_output(const actors::run_output& output, std::uint64_t number);
   std::string write_terminal(const actors::terminal_output& output);
 
   using stream_key = std::pair<job_id, sandbox::stream>;

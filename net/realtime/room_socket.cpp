@@ -11,6 +11,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <mutex>
 
 namespace coterie::net {
@@ -33,6 +34,8 @@ std::uint16_t close_code_of(const failure& why) {
   case errc::queue_full:
   case errc::too_large:
     return room_close::full;
+  case errc::conflict:
+    return room_close::replaced;
   case errc::internal:
   case errc::system:
     return ws_close::internal_error;
@@ -56,6 +59,16 @@ actors::participant describe(const request& from) {
   return who;
 }
 
+/// Whether it goes on where a connection that broke ended.
+actors::participation participation_of(const request& from) {
+  actors::participation how;
+  how.is_resumable = true;
+  how.resume_token = from.query_value("resume").value_or("");
+  const auto after = from.query_value("after").value_or("");
+  std::from_chars(after.data(), after.data() + after.size(), how.heard);
+  return how;
+}
+
 /// The connection: frames in, to the participant actor; facts out, to the socket.
 /// The session calls the ws_events side on its io thread, the actor calls the sink side on its
 /// own: what both touch is behind the mutex.
@@ -63,8 +76,13 @@ class room_socket : public ws_events,
                     public actors::participant_sink,
                     public std::enable_shared_from_this<room_socket> {
 public:
-  room_socket(api_context_ptr context, room_id room, actors::caller who, actors::participant self)
-      : context_(std::move(context)), room_(room), who_(std::move(who)), self_(std::move(self)) {}
+  room_socket(api_context_ptr context, room_id room, actors::caller who, actors::participant self,
+              actors::participation how)
+      : context_(std::move(context)),
+        room_(room),
+        who_(std::move(who)),
+        self_(std::move(self)),
+        how_(std::move(how)) {}
 
   // -- from the socket ------------------------------------------------------------------------
 
@@ -75,7 +93,7 @@ public:
     }
     participant_ =
       actors::spawn_participant(context_->system, room_, who_, self_, context_->node.directory,
-                                context_->node.dispatcher, shared_from_this());
+                                context_->node.dispatcher, shared_from_this(), how_);
   }
 
   void on_message(ws_opcode opcode, std::string payload) override {
@@ -97,28 +115,37 @@ public:
       caf::anon_send(participant_, actors::connection_drained{});
   }
 
-  void on_closed(std::uint16_t) override {
+  void on_closed(std::uint16_t code) override {
     {
       const std::lock_guard lock{mutex_};
       session_.reset();
     }
+    // Who was closed for reading too slowly may come back as well.
+    const bool was_lost = code == ws_close::abnormal || code == ws_close::try_again_later;
     if (participant_)
-      caf::anon_send(participant_, actors::participant_gone{});
+      caf::anon_send(participant_, actors::participant_gone{was_lost});
     participant_ = nullptr; // it holds us: let go of each other
   }
 
   // -- from the participant actor ---------------------------------------------------------------
 
   void on_joined(const actors::joined& welcome, const actors::participant& self) override {
+    id_ = self.id;
     events_.terminals().reset();
-    send(welcome_frame(welcome, self, room_json(welcome.room, {}, context_->settings)));
+    if (!welcome.missed) {
+      send(welcome_frame(welcome, self, room_json(welcome.room, {}, context_->settings)));
+      return;
+    }
+    send(resumed_frame(welcome));
+    for (const auto& event : *welcome.missed)
+      on_event(event);
   }
 
   void on_event(const actors::room_event& what) override {
     const auto* output = std::get_if<actors::terminal_output>(what.what.get());
     if (output && is_congested_)
       return events_.terminals().skip(*output); // read again when there is room for it
-    const auto text = events_.write(*what.what);
+    const auto text = events_.write(what);
     if (!text.empty() && send(text) == ws_session::queued::congested)
       is_congested_ = true;
   }
@@ -132,7 +159,7 @@ public:
     std::vector<actors::replay_terminal> missed;
     if (!is_congested_)
       for (const auto& gap : events_.terminals().take_gaps())
-        missed.push_back({self_.id, gap.number, gap.from});
+        missed.push_back({id_, gap.number, gap.from});
     return missed;
   }
 
@@ -174,9 +201,11 @@ private:
   api_context_ptr context_;
   room_id room_;
   actors::caller who_;
-  actors::participant self_;
-  caf::actor participant_;              ///< io thread only
-  event_writer events_;                 ///< actor thread only, like the next
+  actors::participant self_; ///< as it asked to be
+  actors::participation how_;
+  caf::actor participant_; ///< io thread only
+  participant_id id_;      ///< actor thread only, like the next two
+  event_writer events_;
   bool is_congested_ = false;           ///< until the session says that it has drained
   mutable std::mutex mutex_;            ///< guards session_
   std::shared_ptr<ws_session> session_; ///< null before it opened and after it closed
@@ -189,7 +218,8 @@ void enter(const api_context_ptr& context, const request& from,
   if (!room)
     return shake->refuse({errc::invalid_argument, "The id in the path is not a UUID."});
   auto who = caller_of(from);
-  auto socket = std::make_shared<room_socket>(context, *room, who, describe(from));
+  auto socket =
+    std::make_shared<room_socket>(context, *room, who, describe(from), participation_of(from));
   ask_room<actors::room_description>(
     context->system, context->node.directory, *room, actors::describe_room{std::move(who)},
     [shake, socket](const result<actors::room_description>& described) {

@@ -12,6 +12,7 @@ namespace room_close {
 inline constexpr std::uint16_t forbidden = 4403;
 inline constexpr std::uint16_t not_found = 4404;
 inline constexpr std::uint16_t full = 4409;
+inline constexpr std::uint16_t replaced = 4410; ///< another connection resumed the participant
 } // namespace room_close
 
 void add_room_socket(router& routes, api_context_ptr context);

@@ -99,7 +99,8 @@ public:
     self.name = "guest"; // awareness tells more, to those who look at it
     participant_ = actors::spawn_participant(
       context_->system, room_, std::exchange(who_, {}), std::move(self), context_->node.directory,
-      context_->node.dispatcher, shared_from_this(), hub_, wants_saved_);
+      context_->node.dispatcher, shared_from_this(),
+      actors::participation{.wants_saved = wants_saved_}, hub_);
   }
 
   void on_message(ws_opcode opcode, std::string message) override {

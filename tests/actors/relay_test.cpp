@@ -17,8 +17,9 @@ struct room_script {
   std::optional<failure> refuse; ///< every join is refused with this
   std::vector<participant_id> joins;
   std::vector<participant_id> left;
-  std::vector<std::uint64_t> ports;                      ///< of the joins
-  std::vector<caf::typed_response_promise<joined>> held; ///< joins not answered yet
+  std::vector<std::uint64_t> ports; ///< of the joins
+  /// Joins not answered yet, and by whom.
+  std::vector<std::pair<caf::typed_response_promise<joined>, participant>> held;
 };
 
 /// A room that only joins and leaves, as a test says. close_room answers the joins that it holds.
@@ -35,10 +36,12 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const remove_file&) -> caf::result<void> { return no(); },
       [](const export_files&) -> caf::result<file_export> { return no(); },
       [](const import_files&) -> caf::result<files_imported> { return no(); },
-      [](const replace_source&) -> caf::result<room_description> { return no(); },
+      [](const replace_source&) -> caf::result<source_read> { return no(); },
+      [](const read_source&) -> caf::result<source_read> { return no(); },
       [](const start_run&) -> caf::result<run_accepted> { return no(); },
       [](const room_request&) -> caf::result<room_answer> { return no(); },
       [](const list_chat&) -> caf::result<chat_listing> { return no(); },
+      [](const read_board&) -> caf::result<board_read> { return no(); },
       [](const replay_terminal&) {},
       [](const found_changes&) {},
       [](const shell_opened&) {},
@@ -50,7 +53,7 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
         script->ports.push_back(m.port);
         if (script->refuse)
           return to_error(*script->refuse);
-        return script->held.emplace_back(self->make_response_promise<joined>());
+        return script->held.emplace_back(self->make_response_promise<joined>(), m.as).first;
       },
       [=](const leave& m) { script->left.push_back(m.who); },
       [](const document_frames&) {},
@@ -61,8 +64,11 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const lease_renewed&) {},
       [](const lease_lost&) {},
       [=](const close_room&) {
-        for (auto& promise : std::exchange(script->held, {}))
-          promise.deliver(joined{});
+        for (auto& [promise, who] : std::exchange(script->held, {})) {
+          joined answer;
+          answer.self = who;
+          promise.deliver(std::move(answer));
+        }
       },
     };
   });

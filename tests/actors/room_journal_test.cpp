@@ -36,7 +36,7 @@ struct fixture : room_fixture {
   }
   typist enter(const room_actor& room) {
     typist made;
-    must(ask<joined>(room, join{{}, {made.id, "ada", "#000000"}, relay, 7, false}));
+    must(ask<joined>(room, join{{}, {made.id, "ada", "#000000"}, relay, 7}));
     return made;
   }
   static document_frames frames_of(const caf::actor& relay, const typist& from,
@@ -131,9 +131,9 @@ SCENARIO("what comes while a batch is under way goes into the next one, and is a
 
 SCENARIO("a change of the record is answered after the edit that came with it") {
   const auto room = open_one();
-  pending<room_description> change;
+  pending<source_read> change;
   disk->on_write = [&] {
-    change = request<room_description>(room, replace_source{{}, "javascript", "f()"});
+    change = request<source_read>(room, replace_source{{}, "javascript", "f()"});
     // The batch after this one, with the new source, is refused.
     disk->on_write = [&] { disk->next_commit = failure{errc::system, "disk full"}; };
   };

@@ -78,7 +78,7 @@ SCENARIO("what happens to files and settings is told") {
   CHECK_EQ(told<file_created>().size(), 1u);
   must(ask<void>(room(), remove_file{{}, "src/a.txt", {}}));
   REQUIRE_EQ(told<file_removed>().size(), 1u);
-  must(ask<room_description>(room(), replace_source{{}, "javascript", "f()"}));
+  must(ask<source_read>(room(), replace_source{{}, "javascript", "f()"}));
   REQUIRE_EQ(told<file_moved>().size(), 1u);
   CHECK_EQ(told<file_moved>()[0].from, "main.py");
   CHECK_EQ(told<file_moved>()[0].path, "main.js");

@@ -122,8 +122,7 @@ SCENARIO("each request needs its role") {
       CHECK_EQ(code_of(ask<file_read>(room, read_file{who, ""})), from_rank(1));
       CHECK_EQ(code_of(ask<run_listing>(room, list_runs{who})), from_rank(1));
       CHECK_EQ(code_of(ask<file_written>(room, write_file{who, "a", "1", true, {}})), from_rank(2));
-      CHECK_EQ(code_of(ask<room_description>(room, replace_source{who, "python", "x"})),
-               from_rank(2));
+      CHECK_EQ(code_of(ask<source_read>(room, replace_source{who, "python", "x"})), from_rank(2));
       start_run run;
       run.who = who;
       CHECK_EQ(code_of(ask<run_accepted>(room, run)), from_rank(2));
@@ -142,16 +141,15 @@ SCENARIO("each request needs its role") {
 SCENARIO("another language moves the main file") {
   const auto id = open().room.id;
   const auto room = find(id);
-  CHECK_EQ(code_of(ask<room_description>(room, replace_source{{}, "python", "print(1)"})),
-           "accepted");
+  CHECK_EQ(code_of(ask<source_read>(room, replace_source{{}, "python", "print(1)"})), "accepted");
   CHECK_EQ(content(id, "main.py"), "print(1)");
-  CHECK_EQ(must(ask<room_description>(room, replace_source{{}, "javascript", "f()"})).room.main,
+  CHECK_EQ(must(ask<source_read>(room, replace_source{{}, "javascript", "f()"})).room.main,
            "main.js");
   CHECK_EQ(code_of(ask<file_read>(room, read_file{{}, "main.py"})), "not_found");
   anon_send(room, close_room{});
   consume_messages();
   CHECK_EQ(content(id, ""), "f()"); // so it is on disk
-  CHECK_EQ(code_of(ask<room_description>(find(id), replace_source{{}, "cobol-74", "f()"})),
+  CHECK_EQ(code_of(ask<source_read>(find(id), replace_source{{}, "cobol-74", "f()"})),
            "invalid_argument");
 }
 

@@ -15,6 +15,14 @@ struct fixture {
             std::string text) {
     bases.note(client, file, {version, std::make_shared<const std::string>(std::move(text))}, now);
   }
+  void tell(std::string_view client, std::uint64_t version, std::string text) {
+    bases.note(client, "f", {version, std::make_shared<const std::string>(std::move(text))}, now,
+               text_bases::older::keep);
+  }
+  std::string find_for(std::string_view client, std::string_view wanted) {
+    const auto known = bases.find_for(client, "f", wanted, now);
+    return known.text ? *known.text : "none";
+  }
   std::string find(std::string_view client, std::string_view file = "f") {
     const auto known = bases.find(client, file, now);
     return known.text ? *known.text : "none";
@@ -42,6 +50,31 @@ SCENARIO("a client's base of a file is the last text noted for both") {
   CHECK_EQ(bases.find("ada", "f", now).version, 2u);
   CHECK_EQ(find("ada", "g"), "other");
   CHECK_EQ(find("bob"), "his");
+}
+
+SCENARIO("who was told a newer text may still write from the one before, for two seconds") {
+  note("ada", "f", 1, "hello world\n");
+  tell("ada", 2, "hello world\nof others\n");
+  CHECK_EQ(find_for("ada", "hello my world\n"), "hello world\n");
+  CHECK_EQ(find_for("ada", "hello world\nof all others\n"), "hello world\nof others\n");
+  CHECK_EQ(find_for("ada", "hello\n"), "hello world\nof others\n"); // removes something
+  now += 2s;
+  CHECK_EQ(find_for("ada", "hello my world\n"), "hello world\nof others\n");
+}
+
+SCENARIO("who asked for the newer text, or sent it, knows it") {
+  note("ada", "f", 1, "hello world\n");
+  note("ada", "f", 2, "short\n");
+  CHECK_EQ(find_for("ada", "hello my world\n"), "short\n");
+}
+
+SCENARIO("older texts are bounded in number and freed with their client") {
+  for (int i = 0; i < 100; ++i)
+    tell("ada", 1, "a text of version " + std::to_string(i) + "\n");
+  CHECK_EQ(find_for("ada", "a text of version 95\nmore"), "a text of version 95\n");
+  CHECK_EQ(find_for("ada", "a text of version 94\nmore"), "a text of version 99\n");
+  tell("ada", 2, "a text of version 99\n"); // the same again pushes nothing out
+  CHECK_EQ(find_for("ada", "a text of version 95\nmore"), "a text of version 95\n");
 }
 
 SCENARIO("nobody in particular has no base") {

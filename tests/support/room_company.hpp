@@ -14,7 +14,6 @@ namespace coterie::testing {
 /// A room with a relay that keeps what the room tells it.
 struct room_company : room_fixture {
   room_company() {
-    to_end.push_back(relay);
     made = open();
   }
 
@@ -48,10 +47,19 @@ struct room_company : room_fixture {
   }
 
   std::shared_ptr<std::vector<room_event>> heard = std::make_shared<std::vector<room_event>>();
-  caf::actor relay = sys.spawn([heard = heard]() -> caf::behavior {
-    return {[heard](const room_event& news) { heard->push_back(news); },
-            [](const document_news&) {}, [](const role_changed&) {}};
-  });
+  caf::actor spawn_relay_stand_in() {
+    to_end.push_back(sys.spawn([heard = heard, replaced = replaced]() -> caf::behavior {
+      return {[heard](const room_event& news) { heard->push_back(news); },
+              [replaced](const connection_replaced& m) { replaced->push_back(m); },
+              [](const document_news&) {}, [](const role_changed&) {}};
+    }));
+    return to_end.back();
+  }
+
+  /// Connections that had to give way to others.
+  std::shared_ptr<std::vector<connection_replaced>> replaced =
+    std::make_shared<std::vector<connection_replaced>>();
+  caf::actor relay = spawn_relay_stand_in();
   room_opened made;
   joined welcome;
 };

@@ -60,6 +60,11 @@ export class Server {
     return Number(new URL(this.url).port);
   }
 
+  /** The same server, asked at another of its addresses. */
+  at(url) {
+    return Object.assign(Object.create(this), { url });
+  }
+
   /** Ends the process as an operator does. Gives its exit code. */
   async stop() {
     this.child.kill('SIGTERM');
@@ -142,14 +147,14 @@ export class Server {
 }
 
 /** Kills `server` as a power cut does and starts another one on its data. */
-export async function restartAfterKill(server) {
+export async function restartAfterKill(server, options = {}) {
   await server.kill9();
-  return startServer({ directory: server.directory });
+  return startServer({ ...options, directory: server.directory });
 }
 
 /** Hands a fresh server to `use` and stops it, or the one that `use` put in its place. */
-export async function withServer(use) {
-  const holder = { server: await startServer() };
+export async function withServer(use, options) {
+  const holder = { server: await startServer(options) };
   try {
     await use(holder);
   } finally {
@@ -158,11 +163,14 @@ export async function withServer(use) {
 }
 
 /** Starts a server on a free port; waits until it listens. */
-export async function startServer({ directory = dataDirectory(), args = [] } = {}) {
+export async function startServer({ directory = dataDirectory(), args = [], env = {} } = {}) {
   const binary = process.env.COTERIE_BINARY;
   assert.ok(binary, 'COTERIE_BINARY must name the server program');
   const all = ['--address=127.0.0.1', '--port=0', `--data-dir=${directory}`, ...args];
-  const child = spawn(binary, all, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(binary, all, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const server = new Server(child, directory);
   let gone;
   server.exited.then((how) => {
@@ -172,11 +180,18 @@ export async function startServer({ directory = dataDirectory(), args = [] } = {
     'the server to listen',
     () => {
       assert.ok(!gone, `the server ended (${JSON.stringify(gone)}):\n${server.log}`);
-      return /listening.*?(http:\/\/[^\s"]+)/.exec(server.log)?.[1];
+      // Listeners that dialects have of their own tell their addresses in the same way.
+      return /listening(?!.*dialect).*?(http:\/\/[^\s"]+)/.exec(server.log)?.[1];
     },
     { timeout: startTimeout, every: 10 },
   );
   return server;
+}
+
+/** The address of the listener that a dialect has of its own. */
+export function dialectUrl(server, name) {
+  const line = new RegExp(`listening.*dialect=${name}.*?(http://[^\\s"]+)`);
+  return waitFor(`the listener of ${name}`, () => line.exec(server.log)?.[1], { every: 10 });
 }
 
 /** The names of the languages that the server can run. */
@@ -389,7 +404,14 @@ export class TextSocket {
     return waitFor(`the frame: ${what}`, () => this.frames.find(matches), { timeout, every: 10 });
   }
 
+  /** Leaves in good order. */
   close() {
+    if (this.isOpen) this.#write(8, Buffer.from([0x03, 0xe8])); // 1000
+    this.socket.end();
+  }
+
+  /** Breaks the connection without a word. */
+  vanish() {
     this.socket.destroy();
   }
 }

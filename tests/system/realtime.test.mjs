@@ -17,6 +17,14 @@ before(async () => {
 });
 after(() => server?.stop());
 
+let asked = 0;
+/** The answer to a request. */
+function ask(socket, request) {
+  const id = (asked += 1);
+  socket.send({ ...request, id });
+  return socket.frame('the answer', (frame) => frame.re === id);
+}
+
 async function makeRoom(body = { language: 'python' }) {
   return (await server.post('/api/v1/rooms', body)).json;
 }
@@ -37,7 +45,7 @@ test('a newcomer is welcomed, seen by others and missed when gone', async () => 
   assert.equal(welcome.self.color, '#112233');
   assert.equal(welcome.self.role, 'editor');
   assert.equal(welcome.room.id, room.id);
-  assert.equal(welcome.resume_token, null);
+  assert.match(welcome.resume_token, /^[\w-]{20,}$/);
   assert.deepEqual(welcome.runs, []);
   const bob = await join(room);
   assert.equal(bob.frames[0].participants.length, 2);
@@ -206,10 +214,6 @@ test('people talk, are seen where they are, and what they said survives a crash'
     await socket.frame('welcome', (frame) => frame.type === 'welcome');
     return socket;
   };
-  const ask = (socket, request) => {
-    socket.send({ ...request, id: request.type });
-    return socket.frame('the answer', (frame) => frame.re === request.type);
-  };
   const ada = await enter(running, '?name=Ada&person=the-secret-of-ada-1234');
   const bob = await enter(running, '?name=Bob');
   const { message } = await ask(ada, { type: 'post_chat', text: 'grüß <b>dich</b>' });
@@ -254,7 +258,73 @@ test('who vanishes without a word is missed within 15 seconds', async () => {
   const { id } = bob.frames[0].self;
   bob.socket.removeAllListeners('data'); // it reads no pings any more, and so answers none
   bob.socket.pause();
-  await ada.frame('bob left', (f) => f.type === 'participant_left' && f.participant === id, 15_000);
-  bob.close();
+  await ada.frame(
+    'bob is away',
+    (f) => f.type === 'participant_updated' && f.participant.state === 'away',
+    15_000,
+  );
+  assert.ok(!ada.frames.some((f) => f.type === 'participant_left'));
+  assert.equal(ada.frames.findLast((f) => f.type === 'participant_updated').participant.id, id);
+  bob.vanish();
   ada.close();
+});
+
+test('whose connection breaks goes on as the same participant and hears what it missed', async () => {
+  const room = await makeRoom();
+  const ada = await join(room, '?name=Ada');
+  const bob = await join(room, '?name=Bob');
+  const [welcome] = bob.frames;
+  await ask(ada, { type: 'post_chat', text: 'heard' });
+  const heard = await bob.frame('the message', (f) => f.type === 'chat_posted');
+  bob.vanish();
+  const isBob = (f) => f.type === 'participant_updated' && f.participant.id === welcome.self.id;
+  await ada.frame('bob is away', (f) => isBob(f) && f.participant.state === 'away');
+  await ask(ada, { type: 'post_chat', text: 'missed' });
+  const query = `?name=Other&resume=${welcome.resume_token}&after=${heard.n}`;
+  const again = await TextSocket.open(server, `/ws/rooms/${room.id}${query}`);
+  const resumed = await again.frame('resumed', (f) => f.type === 'resumed');
+  assert.equal(resumed.self.id, welcome.self.id);
+  assert.equal(resumed.self.name, 'Bob');
+  assert.equal(resumed.participants.length, 2);
+  const missed = await again.frame('the missed one', (f) => f.type === 'chat_posted');
+  assert.equal(missed.message.text, 'missed');
+  assert.ok(missed.n > heard.n);
+  await ada.frame('bob is back', (f) => isBob(f) && f.participant.state === 'present');
+  assert.equal(ada.frames.filter((f) => f.type === 'participant_joined').length, 1);
+  assert.ok(!ada.frames.some((f) => f.type === 'participant_left'));
+  await ask(again, { type: 'post_chat', text: 'back' });
+  again.close();
+  ada.close();
+});
+
+test('what is drawn is seen by all, also as a picture, and survives a restart', async () => {
+  const running = await startServer();
+  const room = (await running.post('/api/v1/rooms', { language: 'python' })).json;
+  const enter = async (on) => {
+    const socket = await TextSocket.open(on, `/ws/rooms/${room.id}?name=Ada`);
+    await socket.frame('welcome', (f) => f.type === 'welcome');
+    return socket;
+  };
+  const ada = await enter(running);
+  const shape = { kind: 'stroke', points: [[0, 0], [5, 0.1], [10, 0], [10, 20]], color: '#ff0000' };
+  const { shape: id } = await ask(ada, { type: 'put_shape', shape });
+  const told = await ada.frame('the shape', (f) => f.type === 'board_changed');
+  assert.deepEqual(told.put[0].points, [[0, 0], [10, 0], [10, 20]]);
+  const label = { id: 'label', kind: 'text', points: [[1, 1]], text: '<b>&"hi"</b>', width: 12 };
+  await ask(ada, { type: 'put_shape', shape: label });
+  const bad = await ask(ada, { type: 'put_shape', shape: { kind: 'stroke', points: [[0, 'x']] } });
+  assert.equal(bad.type, 'error');
+  assert.equal(bad.code, 'invalid_argument');
+  ada.close();
+  const next = await restartAfterKill(running);
+  const late = await enter(next);
+  assert.deepEqual(late.frames[0].board.map((each) => each.id), [id, 'label']);
+  const svg = await next.get(`/api/v1/rooms/${room.id}/board.svg`);
+  assert.equal(svg.headers.get('content-type'), 'image/svg+xml');
+  assert.match(svg.text, /&lt;b&gt;&amp;&quot;hi&quot;/);
+  assert.ok(!svg.text.includes('<b>'));
+  const { json } = await next.get(`/api/v1/rooms/${room.id}/board`);
+  assert.equal(json.shapes.length, 2);
+  late.close();
+  await next.stop();
 });
