@@ -171,6 +171,16 @@ constexpr std::array table{
              {{{"document", code_sessions_form::document},
                {"published", code_sessions_form::published}}});
          }},
+  option{"dialects.algoroom.listen", "ADDR", "one more address, with AlgoRoom's own root: :8000",
+         "", [](settings& s, value v) { return read_text(s.algoroom_listen, v); }},
+  option{"dialects.algoroom.pages", "DIR", "folder with AlgoRoom's front end, for that address", "",
+         [](settings& s, value v) { return read_text(s.algoroom_pages, v); }},
+  option{"dialects.algoroom.origins", "LIST", "web origins that may call /sessions",
+         "http://localhost:5173,http://127.0.0.1:5173,http://localhost:3000,http://127.0.0.1:3000",
+         [](settings& s, value v) -> result<void> {
+           read_list(s.algoroom_origins, v);
+           return {};
+         }},
   option{"log.level", "WHICH", "debug, info, warning or error", "info",
          [](settings& s, value v) {
            return read_choice<log_level, 4>(s.level, v,

@@ -55,6 +55,10 @@ struct settings {
 
   // dialects
   code_sessions_form code_sessions = code_sessions_form::document;
+  std::string algoroom_listen; ///< empty: on the main port only
+  std::string algoroom_pages;  ///< folder with its front end; empty: none
+  std::vector<std::string> algoroom_origins{"http://localhost:5173", "http://127.0.0.1:5173",
+                                            "http://localhost:3000", "http://127.0.0.1:3000"};
 
   // logs
   log_level level = log_level::info;

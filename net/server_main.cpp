@@ -8,6 +8,7 @@
 #include "net/api/api.hpp"
 #include "net/api/languages.hpp"
 #include "net/command_line.hpp"
+#include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
 #include "net/listener.hpp"
 #include "sandbox/language_probe.hpp"
@@ -223,14 +224,94 @@ result<http_settings> front_end_settings(const config::settings& settings,
   return made;
 }
 
-router make_routes(const api_context_ptr& context, const config::settings& settings) {
+/// What the dialects were told; lives as long as the servers.
+struct dialect_settings {
+  algoroom_settings algoroom;
+};
+
+result<dialect_settings> load_dialects(const config::settings& settings) {
+  dialect_settings made;
+  made.algoroom.cors.origins = settings.algoroom_origins;
+  made.algoroom.cors.headers.clear(); // whatever is asked for
+  made.algoroom.cors.credentials = true;
+  if (!settings.algoroom_pages.empty()) {
+    auto pages = static_files::load(settings.algoroom_pages);
+    if (!pages)
+      return failure{errc::invalid_argument, "dialects.algoroom.pages: " + pages.why().detail};
+    made.algoroom.pages = std::move(*pages);
+  }
+  return made;
+}
+
+router make_routes(const api_context_ptr& context, const config::settings& settings,
+                   const dialect_settings& dialects) {
   router routes;
   add_native_api(routes, context);
   add_code_sessions(routes, context,
                     settings.code_sessions == config::code_sessions_form::published
                       ? session_form::published
                       : session_form::document);
+  add_algoroom(routes, context, dialects.algoroom);
   return routes;
+}
+
+/// Every front end of this process: the main one, and those of dialects that have their own.
+class front_ends {
+public:
+  /// Binds and starts one; the first is the main one.
+  result<std::uint16_t> start(http_settings settings, router routes) {
+    servers_.push_back(std::make_unique<http_server>(std::move(settings), std::move(routes)));
+    if (auto up = servers_.back()->start(); !up)
+      return std::move(up).why();
+    return servers_.back()->port();
+  }
+
+  void stop_accepting() {
+    for (const auto& server : servers_)
+      server->stop_accepting();
+  }
+  void drain(milliseconds patience) {
+    for (const auto& server : servers_)
+      server->drain(patience);
+  }
+  void stop() {
+    for (const auto& server : servers_)
+      server->stop();
+  }
+
+private:
+  std::vector<std::unique_ptr<http_server>> servers_;
+};
+
+using dialect_urls = std::vector<std::pair<std::string, std::string>>; ///< by name
+
+/// A further front end at `address`, when there is one; its URL goes to `urls`.
+result<void> start_dialect(front_ends& servers, std::string_view name, const std::string& address,
+                           http_settings like, router routes, dialect_urls& urls) {
+  if (address.empty())
+    return {};
+  const auto wrong = [&](const failure& why) {
+    return failure{why.code, "dialects." + std::string(name) + ".listen: " + why.detail};
+  };
+  auto where = parse_listen_address(address);
+  if (!where)
+    return wrong(where.why());
+  like.addresses = {*where};
+  like.on_connections = nullptr; // the main one's are counted
+  const auto port = servers.start(std::move(like), std::move(routes));
+  if (!port)
+    return wrong(port.why());
+  const bool is_any = where->host.empty() || where->host == "0.0.0.0";
+  urls.emplace_back(name, "http://" + (is_any ? std::string("localhost") : where->host) + ":"
+                            + std::to_string(*port));
+  return {};
+}
+
+result<void> start_dialects(front_ends& servers, const config::settings& settings,
+                            const dialect_settings& dialects, const http_settings& like,
+                            const api_context_ptr& context, dialect_urls& urls) {
+  return start_dialect(servers, "algoroom", settings.algoroom_listen, like,
+                       algoroom_routes(context, dialects.algoroom), urls);
 }
 
 std::string url_of(const config::settings& settings, std::uint16_t port) {
@@ -278,6 +359,9 @@ int serve(command_line line, const char* const* environment) {
   auto front = front_end_settings(*settings, counters, memory);
   if (!front)
     return refuse_to_start(front.why());
+  const auto dialects = load_dialects(*settings);
+  if (!dialects)
+    return refuse_to_start(dialects.why());
 
   actors::node_settings wanted;
   wanted.backend = std::move(*backend);
@@ -307,13 +391,18 @@ int serve(command_line line, const char* const* environment) {
       *node,
       catalog,
       {.public_url = settings->base_url, .yjs_creates_rooms = settings->yjs_create_on_join}});
-    http_server server(std::move(*front), make_routes(context, *settings));
-    if (auto up = server.start(); !up) {
+    front_ends servers;
+    dialect_urls urls;
+    const auto port = servers.start(*front, make_routes(context, *settings, *dialects));
+    const auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, urls)
+                         : result<void>(port.why());
+    if (!up) {
       code = refuse_to_start(up.why());
     } else {
       const auto took = std::chrono::duration_cast<milliseconds>(steady::now() - began);
-      log::info("listening",
-                {{"url", url_of(*settings, server.port())}, {"started_in_ms", took.count()}});
+      log::info("listening", {{"url", url_of(*settings, *port)}, {"started_in_ms", took.count()}});
+      for (const auto& [name, url] : urls)
+        log::info("listening", {{"dialect", name}, {"url", url}});
       const timespec second{1, 0};
       int signal = 0;
       while ((signal = sigtimedwait(&ending, nullptr, &second)) <= 0)
@@ -321,10 +410,10 @@ int serve(command_line line, const char* const* environment) {
       log::info("stopping", {{"signal", strsignal(signal)}});
       watch_the_end(ending, settings->shutdown_grace + std::chrono::seconds(15));
     }
-    server.stop_accepting();
-    server.drain(milliseconds{2'000});
+    servers.stop_accepting();
+    servers.drain(milliseconds{2'000});
     actors::stop_node(system, *node, settings->shutdown_grace + std::chrono::seconds(5));
-    server.stop();
+    servers.stop();
   }
   launcher.reset();
   log::info("stopped");

@@ -40,7 +40,9 @@ bool are_equal(const settings& a, const settings& b) {
          && a.room_memory_mb == b.room_memory_mb && a.room_disk_mb == b.room_disk_mb
          && a.room_processes == b.room_processes && a.image_root == b.image_root
          && a.cgroups == b.cgroups && a.languages_file == b.languages_file
-         && a.code_sessions == b.code_sessions && a.level == b.level && a.format == b.format;
+         && a.code_sessions == b.code_sessions && a.algoroom_listen == b.algoroom_listen
+         && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
+         && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
@@ -69,6 +71,9 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"sandbox.cgroups", "off"},
     {"languages.file", "more.jsonc"},
     {"dialects.code-sessions.form", "published"},
+    {"dialects.algoroom.listen", ":8000"},
+    {"dialects.algoroom.pages", "/srv/algoroom"},
+    {"dialects.algoroom.origins", "https://example.org"},
     {"log.level", "debug"},
     {"log.format", "json"},
   };

@@ -4,6 +4,7 @@
 
 #include "net/api/api.hpp"
 #include "net/api/languages.hpp"
+#include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
 
 #include <boost/json/parse.hpp>
@@ -89,6 +90,8 @@ router all_routes(caf::actor_system& system) {
   router routes;
   add_native_api(routes, context);
   add_code_sessions(routes, context, session_form::document);
+  static const algoroom_settings algoroom;
+  add_algoroom(routes, context, algoroom);
   return routes;
 }
 
