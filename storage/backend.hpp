@@ -120,14 +120,25 @@ public:
   virtual result<std::vector<journal_entry>>
   load_history(room_id room, std::uint64_t first_sequence, std::size_t limit) = 0;
 
-  /// Retention, over all rooms: removes whole chunks of which every entry is older than `before`,
-  /// the oldest first, and of each room from the front, at most `limit` (and list_rows_max);
-  /// answers how many. Tails and snapshots stay.
-  virtual result<std::size_t> trim_history(timestamp before, std::size_t limit) = 0;
+  /// The state that history begins with: load_history gives every entry after its sequence. It is
+  /// what the room was made with until trim_history replaces it; nothing: an empty document.
+  virtual result<std::optional<document_snapshot>> load_history_base(room_id room) = 0;
+
+  /// Retention: rooms whose first chunks have only entries older than `before`, by id, after
+  /// `after` (exclusive), at most `limit` (and list_rows_max).
+  virtual result<std::vector<aged_history>>
+  list_aged_history(timestamp before, std::optional<room_id> after, std::size_t limit) = 0;
+
+  /// Retention: from now on history begins with `base`; the chunks that end at or before its
+  /// sequence are removed, and their number is the answer. Needs no lease: no owner of the room
+  /// writes or removes a chunk that is there. errc::conflict when the base is older than the one
+  /// that is stored or newer than the room's snapshot, errc::not_found when the room is gone.
+  virtual result<std::size_t> trim_history(room_id room, const document_snapshot& base) = 0;
 
   // -- named versions -------------------------------------------------------------------------
 
-  /// errc::conflict when the id exists, errc::too_large when the room has versions_max.
+  /// errc::conflict when the id exists, errc::too_large when the room has versions_max, or its
+  /// versions would keep more than version_blobs_max blobs or version_blobs_bytes_max in them.
   virtual result<void> save_version(const fence& lease, const version_record& version) = 0;
   /// A room's versions in the order of saving, without states, after `after` (exclusive).
   /// errc::not_found when the version `after` is gone. Empty for a room that does not exist.
@@ -158,7 +169,7 @@ public:
                                  std::string_view content) = 0;
   /// errc::not_found when the room has none under this hash.
   virtual result<std::string> load_blob(room_id room, std::string_view hash) = 0;
-  /// Removes the room's blobs that are not among `used` (of the document and of its versions) and
+  /// Removes the room's blobs that are not among `used`, that no version of it names, and that
   /// were saved at least blob_grace ago; answers how many.
   virtual result<std::size_t> retain_blobs(const fence& lease,
                                            const std::vector<std::string>& used) = 0;

@@ -215,6 +215,8 @@ result<void> check_version(const fence& lease, const version_record& version) {
     return ok;
   if (auto ok = check_author(version.author); !ok)
     return ok;
+  if (auto ok = check_used_blobs(version.blobs); !ok)
+    return ok;
   return check_state(version.state);
 }
 
@@ -245,6 +247,19 @@ failure no_such_chat_message() {
 
 failure too_many_versions() {
   return too_large("the room", versions_max, "versions");
+}
+
+result<void> check_version_blobs(std::size_t count, std::uint64_t bytes) {
+  if (count > version_blobs_max)
+    return too_large("what the versions of a room keep", version_blobs_max, "binary files");
+  if (bytes > version_blobs_bytes_max)
+    return too_large("what the versions of a room keep", version_blobs_bytes_max,
+                     "bytes in binary files");
+  return {};
+}
+
+failure base_out_of_order() {
+  return {errc::conflict, "the base is older than the stored one or newer than the snapshot"};
 }
 
 result<void> check_blob_hash(std::string_view hash) {

@@ -51,6 +51,9 @@ inline constexpr std::size_t history_entries_max = 10'000;
 inline constexpr std::size_t history_bytes_max = 4U << 20;
 inline constexpr std::size_t versions_max = 256; ///< of one room
 inline constexpr std::size_t version_name_bytes_max = 256;
+// Half of what a room may have in blobs: files can be written, whatever versions keep.
+inline constexpr std::size_t version_blobs_max = 2048;
+inline constexpr std::size_t version_blobs_bytes_max = 128U << 20;
 inline constexpr std::size_t chat_messages_max = 10'000; ///< of one room; older ones go
 inline constexpr std::size_t chat_text_bytes_max = 16U << 10;
 inline constexpr std::size_t chat_name_bytes_max = 256;
@@ -92,6 +95,9 @@ result<void> check_chat(const chat_message& message);
 failure chat_out_of_order();
 failure no_such_chat_message();
 failure too_many_versions();
+/// errc::too_large when the versions of a room may not keep `count` blobs of `bytes`.
+result<void> check_version_blobs(std::size_t count, std::uint64_t bytes);
+failure base_out_of_order(); ///< errc::conflict
 result<void> check_blob_hash(std::string_view hash);
 result<void> check_blob(std::string_view hash, std::string_view content);
 /// errc::too_large when a room that has `count` blobs of `bytes` has no room for one more.

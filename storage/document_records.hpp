@@ -55,6 +55,14 @@ struct history_chunk {
   friend bool operator==(const history_chunk&, const history_chunk&) = default;
 };
 
+/// A room whose history begins with chunks of which every entry is old.
+struct aged_history {
+  room_id room;
+  std::uint64_t last_sequence = 0; ///< of the last of these chunks
+
+  friend bool operator==(const aged_history&, const aged_history&) = default;
+};
+
 /// A state that somebody gave a name.
 struct version_record {
   version_id id;
@@ -64,6 +72,8 @@ struct version_record {
   timestamp at{};
   std::uint64_t sequence = 0; ///< of the last entry that `state` contains; not checked
   std::string state;          ///< opaque; empty in listings
+  /// Hashes of the blobs that `state` names, which are kept with it; empty in listings.
+  std::vector<std::string> blobs = {};
 
   friend bool operator==(const version_record&, const version_record&) = default;
 };

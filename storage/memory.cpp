@@ -239,8 +239,21 @@ public:
     return documents_.load_history(room, first_sequence, limit);
   }
 
-  result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
-    return documents_.trim_history(before, limit);
+  result<std::optional<document_snapshot>> load_history_base(room_id room) override {
+    return documents_.history_base(room);
+  }
+
+  result<std::vector<aged_history>>
+  list_aged_history(timestamp before, std::optional<room_id> after, std::size_t limit) override {
+    return documents_.list_aged_history(before, after, limit);
+  }
+
+  result<std::size_t> trim_history(room_id room, const document_snapshot& base) override {
+    if (auto ok = check_snapshot(base); !ok)
+      return ok.why();
+    if (!rooms_.has(room))
+      return no_such_room();
+    return documents_.trim_history(room, base);
   }
 
   result<void> append_chat(const fence& lease, const chat_message& message) override {

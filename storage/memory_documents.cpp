@@ -45,6 +45,7 @@ void memory_documents::put_snapshot(room_id room, const document_snapshot& snaps
 
 void memory_documents::erase(room_id room) {
   snapshots_.erase(room);
+  bases_.erase(room);
   erase_room(journal_, room, 0U);
   for (const auto at : rows_of(history_, room, 0U))
     history_ages_.erase({at->second.head.last_at, room, at->second.head.last_sequence});
@@ -84,6 +85,9 @@ result<void> memory_documents::save_snapshot(room_id room, const document_snapsh
     return {errc::conflict, "the snapshot is older than the stored one or ahead of the journal"};
   if (auto ok = move_to_history(room, snapshot.sequence); !ok)
     return ok;
+  const auto* first = snapshots_.find(room);
+  if (first && first->sequence == 0 && snapshot.sequence != 0 && !bases_.has(room))
+    bases_.put(room, *first);
   snapshots_.put(room, snapshot);
   return {};
 }
@@ -161,14 +165,42 @@ result<std::vector<journal_entry>> memory_documents::load_history(room_id room,
   return std::move(page).take();
 }
 
-std::size_t memory_documents::trim_history(timestamp before, std::size_t limit) {
-  std::size_t count = 0;
-  while (count < std::min(limit, list_rows_max) && !history_ages_.rows().empty()) {
-    const auto [last_at, room, last_sequence] = history_ages_.rows().begin()->first;
+std::optional<document_snapshot> memory_documents::history_base(room_id room) const {
+  if (const auto* base = bases_.find(room))
+    return *base;
+  const auto* first = snapshots_.find(room);
+  return first && first->sequence == 0 ? std::optional(*first) : std::nullopt;
+}
+
+std::vector<aged_history> memory_documents::list_aged_history(timestamp before,
+                                                              std::optional<room_id> after,
+                                                              std::size_t limit) const {
+  std::map<room_id, std::uint64_t> last;
+  for (const auto& [age, nothing] : history_ages_.rows()) {
+    const auto& [last_at, room, last_sequence] = age;
     if (last_at >= before)
       break;
-    history_ages_.erase({last_at, room, last_sequence});
-    history_.erase({room, last_sequence});
+    if (!after || *after < room)
+      last[room] = std::max(last[room], last_sequence);
+  }
+  std::vector<aged_history> listed;
+  for (const auto& [room, last_sequence] : last)
+    if (listed.size() < std::min(limit, list_rows_max))
+      listed.push_back({room, last_sequence});
+  return listed;
+}
+
+result<std::size_t> memory_documents::trim_history(room_id room, const document_snapshot& base) {
+  const auto* known = bases_.find(room);
+  if (base.sequence < (known ? known->sequence : 0) || base.sequence > snapshot_sequence(room))
+    return base_out_of_order();
+  bases_.put(room, base);
+  std::size_t count = 0;
+  for (const auto at : rows_of(history_, room, 0U)) {
+    if (at->first.second > base.sequence)
+      break;
+    history_ages_.erase({at->second.head.last_at, room, at->first.second});
+    history_.erase(at->first);
     ++count;
   }
   return count;
@@ -187,6 +219,8 @@ result<void> memory_documents::save_version(const version_record& version) {
     return {errc::conflict, "a version with this id exists"};
   if (rows_of(version_order_, version.room, 0U).size() >= versions_max)
     return too_many_versions();
+  if (auto ok = check_kept_blobs(version); !ok)
+    return ok;
   versions_.put(version.id, {version, ++last_seq_});
   version_order_.put({version.room, last_seq_}, version.id);
   return {};
@@ -208,6 +242,7 @@ result<std::vector<version_record>> memory_documents::list_versions(room_id room
       break;
     listed.push_back(versions_.find(at->second)->version);
     listed.back().state.clear();
+    listed.back().blobs.clear();
   }
   return listed;
 }
@@ -226,6 +261,27 @@ result<void> memory_documents::delete_version(room_id room, version_id version) 
   version_order_.erase({room, row->seq});
   versions_.erase(version);
   return {};
+}
+
+std::set<std::string> memory_documents::version_blobs(room_id room) const {
+  std::set<std::string> named;
+  for (const auto at : rows_of(version_order_, room, 0U)) {
+    const auto& blobs = versions_.find(at->second)->version.blobs;
+    named.insert(blobs.begin(), blobs.end());
+  }
+  return named;
+}
+
+result<void> memory_documents::check_kept_blobs(const version_record& version) const {
+  if (version.blobs.empty())
+    return {};
+  auto kept = version_blobs(version.room);
+  kept.insert(version.blobs.begin(), version.blobs.end());
+  std::uint64_t bytes = 0;
+  for (const auto& hash : kept)
+    if (const auto* row = blobs_.find({version.room, hash}))
+      bytes += row->content.size();
+  return check_version_blobs(kept.size(), bytes);
 }
 
 // -- blobs
@@ -256,7 +312,8 @@ result<std::string> memory_documents::load_blob(room_id room, std::string_view h
 
 std::size_t memory_documents::retain_blobs(room_id room, const std::vector<std::string>& used,
                                            timestamp now) {
-  const std::set<std::string_view> kept(used.begin(), used.end());
+  auto kept = version_blobs(room);
+  kept.insert(used.begin(), used.end());
   std::size_t count = 0;
   for (const auto at : rows_of(blobs_, room, std::string()))
     if (!kept.contains(at->first.second) && at->second.saved_at + blob_grace <= now) {

@@ -7,6 +7,8 @@
 #include "storage/memory_table.hpp"
 
 #include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -29,7 +31,10 @@ public:
                                           std::size_t limit) const;
   result<std::vector<journal_entry>> load_history(room_id room, std::uint64_t first_sequence,
                                                   std::size_t limit) const;
-  std::size_t trim_history(timestamp before, std::size_t limit);
+  std::optional<document_snapshot> history_base(room_id room) const;
+  std::vector<aged_history> list_aged_history(timestamp before, std::optional<room_id> after,
+                                              std::size_t limit) const;
+  result<std::size_t> trim_history(room_id room, const document_snapshot& base);
 
   result<void> save_version(const version_record& version);
   result<std::vector<version_record>> list_versions(room_id room, std::optional<version_id> after,
@@ -59,11 +64,15 @@ private:
   std::uint64_t last_sequence(room_id room) const;
   timestamp last_history_at(room_id room) const;
   result<void> move_to_history(room_id room, std::uint64_t sequence);
+  /// Distinct hashes of the blobs that the room's versions name.
+  std::set<std::string> version_blobs(room_id room) const;
+  result<void> check_kept_blobs(const version_record& version) const;
   const version_row* find_version(room_id room, version_id version) const;
 
   undo_log& log_;
   std::uint64_t last_seq_ = 0; // never taken back: a gap does no harm
   memory_table<room_id, document_snapshot> snapshots_{log_};
+  memory_table<room_id, document_snapshot> bases_{log_}; // where the first snapshot is replaced
   memory_table<numbered, journal_entry> journal_{log_};
   memory_table<numbered, packed_chunk> history_{log_}; // by last_sequence
   memory_table<age_key, std::monostate> history_ages_{log_};

@@ -12,6 +12,7 @@
 #include "storage/lock_file.hpp"
 #include "storage/sqlite_connection.hpp"
 
+#include <set>
 #include <span>
 
 namespace coterie::storage {
@@ -55,7 +56,10 @@ public:
                                                   std::size_t limit) override;
   result<std::vector<journal_entry>> load_history(room_id room, std::uint64_t first_sequence,
                                                   std::size_t limit) override;
-  result<std::size_t> trim_history(timestamp before, std::size_t limit) override;
+  result<std::optional<document_snapshot>> load_history_base(room_id room) override;
+  result<std::vector<aged_history>>
+  list_aged_history(timestamp before, std::optional<room_id> after, std::size_t limit) override;
+  result<std::size_t> trim_history(room_id room, const document_snapshot& base) override;
 
   result<void> append_chat(const fence& lease, const chat_message& message) override;
   result<void> update_chat(const fence& lease, const chat_message& message) override;
@@ -127,6 +131,9 @@ private:
   result<void> append_block(const fence& lease, std::span<const journal_entry> entries);
   result<void> explain_no_append(const fence& lease, std::uint64_t first_sequence);
   result<void> put_snapshot(room_id room, const document_snapshot& snapshot);
+  /// The first snapshot goes: it stays as what the history begins with.
+  result<void> keep_first_snapshot(room_id room);
+  result<void> put_history_base(room_id room, const document_snapshot& base);
   /// `known` is the sequence of the snapshot before: the journal has no gap after it.
   result<void> move_to_history(room_id room, std::uint64_t known, std::uint64_t sequence);
   /// The oldest rows of the journal: all that one snapshot may move, and little more.
@@ -141,6 +148,10 @@ private:
 
   /// The place of a version in the order of saving; errc::not_found when the room has none such.
   result<std::int64_t> find_version(room_id room, version_id version);
+  /// Distinct hashes of the blobs that the room's versions name.
+  result<std::set<std::string>> version_blobs(room_id room);
+  /// errc::too_large when versions may not keep these blobs.
+  result<void> check_kept_blobs(room_id room, const std::set<std::string>& kept);
   /// Whether the room had this blob, which then counts as saved now.
   result<bool> touch_blob(room_id room, std::string_view hash);
 

@@ -92,6 +92,9 @@ result<void> sqlite_backend::save_snapshot(const fence& lease, const document_sn
       return {errc::conflict, "the snapshot is older than the stored one or ahead of the journal"};
     if (auto ok = move_to_history(lease.room, ends->snapshot, snapshot.sequence); !ok)
       return ok;
+    if (ends->snapshot == 0 && snapshot.sequence != 0)
+      if (auto ok = keep_first_snapshot(lease.room); !ok)
+        return ok;
     return put_snapshot(lease.room, snapshot);
   });
 }

@@ -111,13 +111,79 @@ sqlite_backend::load_history(room_id room, std::uint64_t first_sequence, std::si
   return std::move(page).take();
 }
 
-result<std::size_t> sqlite_backend::trim_history(timestamp before, std::size_t limit) {
+// -- what it begins with, and retention
+
+result<void> sqlite_backend::keep_first_snapshot(room_id room) {
+  auto keep = db_->query("INSERT INTO history_base (room, sequence, at, checksum, details, state)"
+                         " SELECT room, sequence, at, checksum, details, state FROM document"
+                         " WHERE room = ? ON CONFLICT (room) DO NOTHING");
+  return keep.bind(room).run();
+}
+
+result<void> sqlite_backend::put_history_base(room_id room, const document_snapshot& base) {
+  auto upsert = db_->query("INSERT INTO history_base (room, sequence, at, checksum, details, state)"
+                           " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (room) DO UPDATE SET"
+                           " sequence = excluded.sequence, at = excluded.at,"
+                           " checksum = excluded.checksum, details = excluded.details,"
+                           " state = excluded.state");
+  return upsert
+    .bind(room, base.sequence, base.at, std::int64_t{checksum(base.state, base.details)},
+          blob(base.details), blob(base.state))
+    .run();
+}
+
+result<std::optional<document_snapshot>> sqlite_backend::load_history_base(room_id room) {
+  auto select =
+    db_->query("SELECT sequence, at, checksum, details, state FROM history_base WHERE room = ?1"
+               " UNION ALL SELECT sequence, at, checksum, details, state FROM document"
+               " WHERE room = ?1 AND sequence = 0 LIMIT 1");
+  const auto has_row = select.bind(room).next();
+  if (!has_row)
+    return has_row.why();
+  if (!*has_row)
+    return std::optional<document_snapshot>{};
+  document_snapshot base{static_cast<std::uint64_t>(select.integer(0)), select.bytes(4),
+                         select.bytes(3), select.time(1)};
+  if (select.integer(2) != std::int64_t{checksum(base.state, base.details)})
+    return damaged("the beginning of the history of room " + room.str());
+  return std::optional(std::move(base));
+}
+
+result<std::vector<aged_history>> sqlite_backend::list_aged_history(timestamp before,
+                                                                    std::optional<room_id> after,
+                                                                    std::size_t limit) {
+  std::vector<aged_history> listed;
+  // Within a room last_at never falls, so what is old is at the front.
+  auto select = db_->query("SELECT room, max(last_sequence) FROM history WHERE last_at < ?"
+                           " AND room > coalesce(?, x'') GROUP BY room ORDER BY room LIMIT ?");
+  const auto rows = static_cast<std::int64_t>(std::min(limit, list_rows_max));
+  const auto done = select.bind(before, after, rows).for_each([&](const sqlite_query& row) {
+    listed.push_back({row.id<room_id>(0), static_cast<std::uint64_t>(row.integer(1))});
+  });
+  if (!done)
+    return done.why();
+  return listed;
+}
+
+result<std::size_t> sqlite_backend::trim_history(room_id room, const document_snapshot& base) {
+  if (auto ok = check_snapshot(base); !ok)
+    return ok.why();
   return atomically([&]() -> result<std::size_t> {
-    // Within a room last_at never falls, so this order removes from the front.
-    auto remove = db_->query("DELETE FROM history WHERE seq IN (SELECT seq FROM history"
-                             " WHERE last_at < ? ORDER BY last_at, seq LIMIT ?)");
-    const auto rows = static_cast<std::int64_t>(std::min(limit, list_rows_max));
-    if (auto ok = remove.bind(before, rows).run(); !ok)
+    auto select = db_->query("SELECT coalesce(document.sequence, 0),"
+                             " coalesce(history_base.sequence, 0) FROM room"
+                             " LEFT JOIN document ON document.room = room.id"
+                             " LEFT JOIN history_base ON history_base.room = room.id"
+                             " WHERE room.id = ?");
+    if (auto ok = select.bind(room).next_or(no_such_room()); !ok)
+      return ok.why();
+    const auto snapshot = static_cast<std::uint64_t>(select.integer(0));
+    const auto known = static_cast<std::uint64_t>(select.integer(1));
+    if (base.sequence < known || base.sequence > snapshot)
+      return base_out_of_order();
+    if (auto ok = put_history_base(room, base); !ok)
+      return ok.why();
+    auto remove = db_->query("DELETE FROM history WHERE room = ? AND last_sequence <= ?");
+    if (auto ok = remove.bind(room, base.sequence).run(); !ok)
       return ok.why();
     return static_cast<std::size_t>(db_->changes());
   });

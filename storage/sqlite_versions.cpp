@@ -23,6 +23,20 @@ version_record read_version(const sqlite_query& row) {
   return version;
 }
 
+std::string join_hashes(const std::set<std::string>& hashes) {
+  std::string all;
+  for (const auto& hash : hashes)
+    all += hash;
+  return all;
+}
+
+std::vector<std::string> split_hashes(std::string_view all) {
+  std::vector<std::string> hashes;
+  for (std::size_t at = 0; at + blob_hash_bytes <= all.size(); at += blob_hash_bytes)
+    hashes.emplace_back(all.substr(at, blob_hash_bytes));
+  return hashes;
+}
+
 } // namespace
 
 // -- versions
@@ -44,11 +58,16 @@ result<void> sqlite_backend::save_version(const fence& lease, const version_reco
       return counted.why();
     if (count.integer(0) >= static_cast<std::int64_t>(versions_max))
       return too_many_versions();
+    const std::set<std::string> named(version.blobs.begin(), version.blobs.end());
+    if (auto ok = check_kept_blobs(version.room, named); !ok)
+      return ok;
+    const auto hashes = join_hashes(named);
     auto insert = db_->query("INSERT INTO version (id, room, name, author, at, sequence, checksum,"
-                             " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+                             " state, blobs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     return insert
       .bind(version.id, version.room, text(version.name), blob(version.author), version.at,
-            version.sequence, std::int64_t{checksum(version.state)}, blob(version.state))
+            version.sequence, std::int64_t{checksum(version.state)}, blob(version.state),
+            blob(hashes))
       .run();
   });
 }
@@ -81,12 +100,13 @@ sqlite_backend::list_versions(room_id room, std::optional<version_id> after, std
 }
 
 result<version_record> sqlite_backend::load_version(room_id room, version_id version) {
-  auto select = db_->query("SELECT id, room, name, author, at, sequence, checksum, state"
+  auto select = db_->query("SELECT id, room, name, author, at, sequence, checksum, state, blobs"
                            " FROM version WHERE id = ? AND room = ?");
   if (auto ok = select.bind(version, room).next_or(no_such_version()); !ok)
     return ok.why();
   auto loaded = read_version(select);
   loaded.state = select.bytes(7);
+  loaded.blobs = split_hashes(select.bytes(8));
   if (select.integer(6) != std::int64_t{checksum(loaded.state)})
     return damaged("version " + version.str() + " of room " + room.str());
   return loaded;
@@ -101,6 +121,36 @@ result<void> sqlite_backend::delete_version(const fence& lease, version_id versi
       return ok;
     return db_->changes() == 1 ? result<void>{} : no_such_version();
   });
+}
+
+result<std::set<std::string>> sqlite_backend::version_blobs(room_id room) {
+  std::set<std::string> named;
+  auto select = db_->query("SELECT blobs FROM version WHERE room = ? AND blobs <> x''");
+  const auto done = select.bind(room).for_each([&](const sqlite_query& row) {
+    for (auto& hash : split_hashes(row.bytes(0)))
+      named.insert(std::move(hash));
+  });
+  if (!done)
+    return done.why();
+  return named;
+}
+
+result<void> sqlite_backend::check_kept_blobs(room_id room, const std::set<std::string>& kept) {
+  if (kept.empty())
+    return {};
+  auto all = version_blobs(room);
+  if (!all)
+    return std::move(all).why();
+  all->insert(kept.begin(), kept.end());
+  std::uint64_t bytes = 0;
+  auto select = db_->query("SELECT hash, bytes FROM blob WHERE room = ?");
+  const auto done = select.bind(room).for_each([&](const sqlite_query& row) {
+    if (all->contains(row.bytes(0)))
+      bytes += static_cast<std::uint64_t>(row.integer(1));
+  });
+  if (!done)
+    return done;
+  return check_version_blobs(all->size(), bytes);
 }
 
 // -- blobs
@@ -165,6 +215,13 @@ result<std::size_t> sqlite_backend::retain_blobs(const fence& lease,
     if (!done)
       return done.why();
     for (const auto& hash : used)
+      unused.erase(hash);
+    if (unused.empty())
+      return std::size_t{0};
+    const auto named = version_blobs(lease.room);
+    if (!named)
+      return named.why();
+    for (const auto& hash : *named)
       unused.erase(hash);
     for (const auto& hash : unused) {
       auto remove = db_->query("DELETE FROM blob WHERE room = ? AND hash = ?");

@@ -16,6 +16,9 @@ struct fixture : store_fixture<engine_under_test> {
   std::vector<history_chunk> chunks(const fence& lease) {
     return must(store->list_history(lease.room, 0, list_rows_max));
   }
+  std::optional<document_snapshot> base(const fence& lease) {
+    return must(store->load_history_base(lease.room));
+  }
   std::vector<journal_entry> history(const fence& lease, std::uint64_t first = 1) {
     return must(store->load_history(lease.room, first, history_entries_max));
   }
@@ -333,39 +336,96 @@ SCENARIO("a chunk is bounded, and so is the list of its authors") {
   CHECK(history(lease).size() == 3000u);
 }
 
-// -- retention
+// -- what it begins with, and retention
 
-SCENARIO("retention removes old chunks of all rooms and nothing else") {
+SCENARIO("history begins with what the room was made with, whatever snapshots follow") {
+  const auto lease = create_document();
+  CHECK(base(lease) == make_snapshot(0));
+  append(lease, 1, 20);
+  for (const auto sequence : {10U, 20U}) {
+    must(store->save_snapshot(lease, make_snapshot(sequence)));
+    CHECK(base(lease) == make_snapshot(0));
+  }
+  const auto empty = fence_of(create(make_image()));
+  append(empty, 1, 20);
+  must(store->save_snapshot(empty, make_snapshot(10)));
+  must(store->save_snapshot(empty, make_snapshot(20)));
+  CHECK(!base(empty));
+  CHECK(!must(store->load_history_base(room_id::random())));
+}
+
+SCENARIO("rooms with old chunks are listed in pages, by id, each with the last of these") {
+  std::map<room_id, fence> leases;
+  for (int i = 0; i < 5; ++i) {
+    const auto lease = create_document(20);
+    leases.emplace(lease.room, lease);
+    for (const auto sequence : {5U, 10U, 18U})
+      must(store->save_snapshot(lease, make_snapshot(sequence)));
+  }
+  create_document(20); // has no chunks
+  CHECK(must(store->list_aged_history(day_one + 5s, std::nullopt, 9)).empty());
+  std::vector<aged_history> listed;
+  std::optional<room_id> after;
+  while (true) {
+    const auto page = must(store->list_aged_history(day_one + 11s, after, 2));
+    if (page.empty())
+      break;
+    CHECK_LE(page.size(), 2u);
+    listed.insert(listed.end(), page.begin(), page.end());
+    after = page.back().room;
+  }
+  std::vector<aged_history> expected;
+  for (const auto& [room, lease] : leases)
+    expected.push_back({room, 10});
+  CHECK(listed == expected);
+}
+
+SCENARIO("trimming removes the chunks up to the new base, and nothing else") {
   const auto one = create_document(20);
   const auto two = create_document(15);
-  must(store->save_snapshot(one, make_snapshot(10)));
-  must(store->save_snapshot(one, make_snapshot(18)));
+  for (const auto sequence : {10U, 18U})
+    must(store->save_snapshot(one, make_snapshot(sequence)));
   must(store->save_snapshot(two, make_snapshot(12)));
-  CHECK_EQ(must(store->trim_history(day_one + 10s, 100)), 0u);
-  CHECK_EQ(must(store->trim_history(day_one + 13s, 100)), 2u);
+  CHECK_EQ(must(store->trim_history(one.room, make_snapshot(10))), 1u);
+  CHECK(base(one) == make_snapshot(10));
   CHECK(history(one) == make_entries(11, 20));
-  CHECK(history(two) == make_entries(13, 15));
   CHECK_EQ(chunks(one).size(), 1u);
-  CHECK(chunks(two).empty());
+  CHECK(history(two) == make_entries(1, 15));
+  CHECK(base(two) == make_snapshot(0));
   CHECK((must(store->load_document(one.room))
          == stored_document{make_snapshot(18), make_entries(19, 20)}));
-  append(two, 16, 16);
-  must(store->save_snapshot(two, make_snapshot(16)));
-  CHECK(history(two) == make_entries(13, 16));
+  append(one, 21, 21);
+  must(store->save_snapshot(one, make_snapshot(21)));
+  CHECK(history(one) == make_entries(11, 21));
+  CHECK(base(one) == make_snapshot(10));
 }
 
-SCENARIO("retention takes the oldest first, and no more than asked for") {
-  const auto lease = create_document(30);
-  for (const auto sequence : {10U, 20U, 30U})
+SCENARIO("a base in the middle of a chunk leaves the chunk for later") {
+  const auto lease = create_document(20);
+  must(store->save_snapshot(lease, make_snapshot(10)));
+  CHECK_EQ(must(store->trim_history(lease.room, make_snapshot(4))), 0u);
+  CHECK(base(lease) == make_snapshot(4));
+  CHECK(history(lease) == make_entries(1, 20));
+  CHECK_EQ(must(store->trim_history(lease.room, make_snapshot(10))), 1u);
+  CHECK(history(lease) == make_entries(11, 20));
+  CHECK_EQ(must(store->trim_history(lease.room, make_snapshot(10))), 0u);
+}
+
+SCENARIO("a base that is older than the stored one, or newer than the snapshot, is refused") {
+  const auto lease = create_document(20);
+  for (const auto sequence : {5U, 10U})
     must(store->save_snapshot(lease, make_snapshot(sequence)));
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 2)), 2u);
-  CHECK(history(lease) == make_entries(21, 30));
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 2)), 1u);
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 2)), 0u);
-  append(lease, 31, 31);
+  CHECK_EQ(code_of(store->trim_history(lease.room, make_snapshot(11))), "conflict");
+  must(store->trim_history(lease.room, make_snapshot(10)));
+  CHECK_EQ(code_of(store->trim_history(lease.room, make_snapshot(5))), "conflict");
+  CHECK_EQ(code_of(store->trim_history(room_id::random(), make_snapshot(5))), "not_found");
+  auto large = make_snapshot(10);
+  large.state.assign(state_bytes_max + 1, 'x');
+  CHECK_EQ(code_of(store->trim_history(lease.room, large)), "too_large");
+  CHECK(base(lease) == make_snapshot(10));
 }
 
-SCENARIO("retention leaves no hole when a clock went back") {
+SCENARIO("an entry is not old while one before it is not, when a clock went back") {
   const auto lease = create_document();
   auto entries = make_entries(1, 3);
   entries[0].at = day_one + 2h;
@@ -373,20 +433,21 @@ SCENARIO("retention leaves no hole when a clock went back") {
     must(store->append_journal(lease, {entry}));
     must(store->save_snapshot(lease, make_snapshot(entry.sequence)));
   }
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 100)), 0u);
-  CHECK(history(lease) == entries);
-  CHECK_EQ(must(store->trim_history(day_one + 3h, 1)), 1u);
-  CHECK_EQ(history(lease).front().sequence, 2u);
+  CHECK(must(store->list_aged_history(day_one + 1h, std::nullopt, 9)).empty());
+  CHECK((must(store->list_aged_history(day_one + 3h, std::nullopt, 9))
+         == std::vector{aged_history{lease.room, 3}}));
 }
 
 SCENARIO("a rollback brings trimmed history back") {
   const auto lease = create_document(5);
   must(store->save_snapshot(lease, make_snapshot(5)));
   must(store->begin());
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 100)), 1u);
+  CHECK_EQ(must(store->trim_history(lease.room, make_snapshot(5))), 1u);
+  CHECK(must(store->list_aged_history(day_one + 1h, std::nullopt, 9)).empty());
   store->rollback();
   CHECK(history(lease) == make_entries(1, 5));
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 100)), 1u);
+  CHECK(base(lease) == make_snapshot(0));
+  CHECK_EQ(must(store->list_aged_history(day_one + 1h, std::nullopt, 9)).size(), 1u);
 }
 
 // -- limits
@@ -447,7 +508,9 @@ SCENARIO("a deleted room takes its document with it, and a rollback brings it ba
     CHECK(must(store->list_versions(lease.room, std::nullopt, 9)).empty());
     CHECK_EQ(code_of(store->load_version(lease.room, version.id)), "not_found");
     CHECK_EQ(code_of(store->load_blob(lease.room, hash)), "not_found");
-    CHECK_EQ(must(store->trim_history(day_one + 1h, 100)), 0u);
+    CHECK(!base(lease));
+    CHECK(must(store->list_aged_history(day_one + 1h, std::nullopt, 9)).empty());
+    CHECK_EQ(code_of(store->trim_history(lease.room, make_snapshot(5))), "not_found");
     if (is_for_good) {
       must(store->commit());
       break;
@@ -455,6 +518,7 @@ SCENARIO("a deleted room takes its document with it, and a rollback brings it ba
     store->rollback();
     CHECK(must(store->load_document(lease.room)) == whole);
     CHECK(history(lease) == make_entries(1, 20));
+    CHECK(base(lease) == make_snapshot(0));
     CHECK(must(store->load_version(lease.room, version.id)) == version);
     CHECK_EQ(must(store->load_blob(lease.room, hash)), "content");
   }

@@ -10,10 +10,11 @@ using namespace coterie::storage::testing;
 namespace {
 
 struct fixture : store_fixture<engine_under_test> {
-  version_record save_version(const fence& lease, std::string name) {
+  version_record save_version(const fence& lease, std::string name,
+                              std::vector<std::string> blobs = {}) {
     version_record version{
-      version_id::random(),         lease.room, std::move(name), "ada", day_one, 7,
-      std::string("\0state\xff", 7)};
+      version_id::random(),          lease.room,      std::move(name), "ada", day_one, 7,
+      std::string("\0state\xff", 7), std::move(blobs)};
     must(store->save_version(lease, version));
     return version;
   }
@@ -105,6 +106,7 @@ SCENARIO("a version with a name or state that no engine keeps is refused") {
   CHECK_EQ(code_with([](auto& x) { x.name = "\xff"; }), "invalid_argument");
   CHECK_EQ(code_with([](auto& x) { x.name.assign(version_name_bytes_max + 1, 'n'); }), "too_large");
   CHECK_EQ(code_with([](auto& x) { x.author.assign(author_bytes_max + 1, 'a'); }), "too_large");
+  CHECK_EQ(code_with([](auto& x) { x.blobs = {"short"}; }), "invalid_argument");
   CHECK_EQ(code_with([](auto& x) { x.state.assign(state_bytes_max + 1, 's'); }), "too_large");
   must(store->save_version(lease, version));
 }
@@ -153,6 +155,57 @@ SCENARIO("blobs that are not used are removed, but none that was saved just now"
   CHECK(has_blob(other, hash_of(1)));
   now += blob_grace;
   CHECK_EQ(must(store->retain_blobs(lease, {})), 3u);
+}
+
+SCENARIO("blobs that a version names are kept until it is deleted") {
+  const auto lease = create_document();
+  const auto other = create_document();
+  for (const auto number : {1U, 2U, 3U})
+    must(store->save_blob(lease, hash_of(number), "content"));
+  must(store->save_blob(other, hash_of(1), "content"));
+  const auto one = save_version(lease, "one", {hash_of(1), hash_of(2)});
+  const auto two = save_version(lease, "two", {hash_of(2)});
+  CHECK(must(store->load_version(lease.room, one.id)) == one);
+  CHECK(must(store->list_versions(lease.room, std::nullopt, 9)).at(0).blobs.empty());
+  now += blob_grace;
+  CHECK_EQ(must(store->retain_blobs(other, {})), 1u); // another room's versions do not count
+  CHECK_EQ(must(store->retain_blobs(lease, {})), 1u);
+  CHECK(!has_blob(lease, hash_of(3)));
+  must(store->delete_version(lease, one.id));
+  CHECK_EQ(must(store->retain_blobs(lease, {})), 1u);
+  CHECK(has_blob(lease, hash_of(2)));
+  must(store->delete_version(lease, two.id));
+  CHECK_EQ(must(store->retain_blobs(lease, {})), 1u);
+}
+
+SCENARIO("versions keep a bounded number of bytes in blobs, each counted once") {
+  const auto lease = create_document();
+  const std::string content(blob_bytes_max, 'x');
+  std::vector<std::string> hashes;
+  must(store->begin());
+  for (std::size_t i = 0; i < version_blobs_bytes_max / blob_bytes_max; ++i) {
+    hashes.push_back(hash_of(i));
+    must(store->save_blob(lease, hashes.back(), content));
+  }
+  must(store->save_blob(lease, hash_of(100), "x"));
+  save_version(lease, "all of them", hashes);
+  save_version(lease, "and again", hashes);
+  version_record more{version_id::random(), lease.room, "v", "ada", day_one, 7, "s",
+                      {hash_of(100)}};
+  CHECK_EQ(code_of(store->save_version(lease, more)), "too_large");
+  more.blobs.clear();
+  must(store->save_version(lease, more));
+  store->rollback();
+}
+
+SCENARIO("versions keep a bounded number of blobs") {
+  const auto lease = create_document();
+  version_record version{version_id::random(), lease.room, "v", "ada", day_one, 7, "s"};
+  for (std::size_t i = 0; i <= version_blobs_max; ++i)
+    version.blobs.push_back(hash_of(i));
+  CHECK_EQ(code_of(store->save_version(lease, version)), "too_large");
+  version.blobs.pop_back();
+  must(store->save_version(lease, version));
 }
 
 SCENARIO("removed blobs are back after a rollback") {

@@ -62,7 +62,14 @@ SCENARIO("a document is there when the file is opened again") {
   const auto lease = create_document(30);
   must(store->save_snapshot(lease, make_snapshot(12)));
   must(store->save_blob(lease, std::string(blob_hash_bytes, 'h'), "content"));
-  const version_record version{version_id::random(), lease.room, "v", "ada", day_one, 12, "state"};
+  const version_record version{version_id::random(),
+                               lease.room,
+                               "v",
+                               "ada",
+                               day_one,
+                               12,
+                               "state",
+                               {std::string(blob_hash_bytes, 'h')}};
   must(store->save_version(lease, version));
   must(store->begin());
   append(lease, 31, 40);
@@ -70,6 +77,7 @@ SCENARIO("a document is there when the file is opened again") {
   CHECK((must(store->load_document(lease.room))
          == stored_document{make_snapshot(12), make_entries(13, 30)}));
   CHECK(must(store->load_history(lease.room, 1, 100)) == make_entries(1, 30));
+  CHECK(must(store->load_history_base(lease.room)) == make_snapshot(0));
   CHECK(must(store->load_version(lease.room, version.id)) == version);
   CHECK_EQ(must(store->load_blob(lease.room, std::string(blob_hash_bytes, 'h'))), "content");
   append(lease, 31, 31);
@@ -146,6 +154,25 @@ SCENARIO("a database from before documents opens, and its rooms can get one") {
   CHECK((must(store->load_document(room)) == stored_document{make_snapshot(5), {}}));
 }
 
+SCENARIO("history from before its beginning was kept begins with the snapshot of then") {
+  store.reset();
+  std::filesystem::remove(path);
+  {
+    const auto db = must(sqlite_connection::open(path));
+    must(migrate(*db, sqlite_migrations().first(5), day_one));
+    must(db->execute("INSERT INTO room VALUES (1, x'000102030405060708090a0b0c0d0e0f', 'old',"
+                     " 'python', 'link', 'active', 'main.py', 0, 0);"
+                     // CRC-32 of "123456789"
+                     "INSERT INTO document VALUES (x'000102030405060708090a0b0c0d0e0f', 7, 1,"
+                     " 3421780262, x'363738', x'3132333435');"
+                     "UPDATE document SET details = x'36373839'"));
+  }
+  store = database.open();
+  const auto room = *room_id::parse("00010203-0405-0607-0809-0a0b0c0d0e0f");
+  const document_snapshot expected{7, "12345", "6789", timestamp{1ms}};
+  CHECK(must(store->load_history_base(room)) == expected);
+}
+
 // -- damage
 
 SCENARIO("a damaged row of the journal is a failure, not a shorter document") {
@@ -199,7 +226,14 @@ SCENARIO("damaged history is a failure of reading it, the document still loads")
   for (const auto first : {1U, 11U, 21U})
     CHECK_EQ(code_of(store->load_history(lease.room, first, 1)), "system");
   CHECK_EQ(code_of(store->list_history(lease.room, 20, 1)), "system");
-  CHECK_EQ(must(store->trim_history(day_one + 1h, 9)), 3u);
+  CHECK_EQ(must(store->trim_history(lease.room, make_snapshot(30))), 3u);
+}
+
+SCENARIO("a damaged beginning of history is a failure") {
+  const auto lease = create_document(5);
+  must(store->save_snapshot(lease, make_snapshot(5)));
+  tamper("UPDATE history_base SET state = x'00'");
+  CHECK_EQ(code_of(store->load_history_base(lease.room)), "system");
 }
 
 SCENARIO("a damaged version or blob is a failure") {
@@ -226,7 +260,9 @@ SCENARIO("a file whose journals are compacted and trimmed again and again stops 
       auto snapshot = make_snapshot(last);
       snapshot.state = make_large_entry(last, 30'000).update;
       must(store->save_snapshot(lease, snapshot));
-      must(store->trim_history(day_one + (last - 19) * 1s, list_rows_max));
+      auto base = snapshot;
+      base.sequence = last - 10;
+      must(store->trim_history(lease.room, base));
       must(store->commit());
     }
   };

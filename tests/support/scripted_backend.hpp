@@ -127,8 +127,15 @@ public:
   load_history(room_id room, std::uint64_t first_sequence, std::size_t limit) override {
     return engine_->load_history(room, first_sequence, limit);
   }
-  result<std::size_t> trim_history(timestamp before, std::size_t limit) override {
-    return engine_->trim_history(before, limit);
+  result<std::optional<storage::document_snapshot>> load_history_base(room_id room) override {
+    return engine_->load_history_base(room);
+  }
+  result<std::vector<storage::aged_history>>
+  list_aged_history(timestamp before, std::optional<room_id> after, std::size_t limit) override {
+    return engine_->list_aged_history(before, after, limit);
+  }
+  result<std::size_t> trim_history(room_id room, const storage::document_snapshot& base) override {
+    return engine_->trim_history(room, base);
   }
   result<void> append_chat(const storage::fence& lease,
                            const storage::chat_message& message) override {
