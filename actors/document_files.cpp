@@ -248,6 +248,10 @@ const document_file* document_files::main() {
   return id ? find_by_id(*id) : nullptr;
 }
 
+std::string document_files::meta(std::string_view key) const {
+  return string_at(meta_, key).value_or("");
+}
+
 crdt::shared_type document_files::text_type(const document_file& file) const {
   return type_at(entry(file.id), "text");
 }

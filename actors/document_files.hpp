@@ -59,6 +59,9 @@ public:
   /// The main file; null when the document names none that is there.
   const document_file* main();
 
+  /// What the document says of the room: "title", "language"; empty when it does not.
+  std::string meta(std::string_view key) const;
+
   /// UTF-8; empty for what is not text.
   std::string text_of(const document_file& file);
   std::uint64_t size_of(const document_file& file);

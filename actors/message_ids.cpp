@@ -2,6 +2,7 @@
 
 #include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
+#include "actors/historian.hpp"
 #include "actors/job.hpp"
 #include "actors/node.hpp"
 #include "actors/participant.hpp"

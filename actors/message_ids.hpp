@@ -142,6 +142,10 @@ struct borrow_container;
 struct container_lent;
 struct trial_done;
 
+struct history_request;
+struct history_answer;
+struct past_request;
+
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
 
@@ -297,6 +301,10 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::borrow_container))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::container_lent))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::trial_done))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::history_request))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::history_answer))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::past_request))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -427,3 +435,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::work_files)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::borrow_container)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::container_lent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::trial_done)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::history_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::history_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::past_request)

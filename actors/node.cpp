@@ -1,6 +1,7 @@
 #include "actors/node.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/historian.hpp"
 #include "actors/run.hpp"
 #include "actors/store.hpp"
 #include "base/log.hpp"
@@ -89,8 +90,14 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   jobs.workspace_spec = settings.room_container;
   made.dispatcher = spawn_dispatcher(system, std::move(jobs));
 
+  historian_settings past;
+  past.store = made.store;
+  past.keep = settings.keep_history;
+  made.historian = spawn_historian(system, std::move(past));
+
   room_context rooms;
   rooms.store = made.store;
+  rooms.historian = made.historian;
   rooms.dispatcher = made.dispatcher;
   rooms.languages = settings.languages;
   rooms.counters = settings.counters;
@@ -98,6 +105,7 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   made.directory = spawn_directory(system, {std::move(rooms), made.id});
   const auto on_crash = settings.on_crash ? std::move(settings.on_crash) : end_process;
   watch(made.store, "store", on_crash);
+  watch(made.historian, "historian", on_crash);
   watch(made.cluster, "cluster", on_crash);
   watch(made.dispatcher, "dispatcher", on_crash);
   watch(made.directory, "directory", on_crash);
@@ -132,8 +140,9 @@ void stop_node(caf::actor_system& system, node& running, std::chrono::millisecon
   end(running.directory);
   end(running.dispatcher);
   end(running.cluster);
+  end(running.historian);
   end(running.store);
-  for (int gone = 0; gone < 4; ++gone) {
+  for (int gone = 0; gone < 5; ++gone) {
     bool timed_out = false;
     self->receive([](const caf::down_msg&) {}, caf::after(left()) >> [&] { timed_out = true; });
     if (timed_out) {

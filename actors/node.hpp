@@ -31,7 +31,8 @@ struct node_settings {
   std::uint32_t room_containers = 16;
   sandbox::container_spec room_container;
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
-  /// Called once, on any thread, for each of the four actors below that ends without having been
+  std::chrono::milliseconds keep_history{0}; ///< zero: for ever
+  /// Called once, on any thread, for each of the five actors below that ends without having been
   /// asked to. Null: the process ends at once with status 1.
   std::function<void(std::string_view part)> on_crash;
 };
@@ -42,6 +43,7 @@ struct node_settings {
 struct node {
   node_id id;
   caf::actor store;
+  caf::actor historian;
   cluster_actor cluster;
   directory_actor directory;
   dispatcher_actor dispatcher;

@@ -8,6 +8,7 @@
 #include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
+#include "actors/room_history.hpp"
 #include "actors/room_import.hpp"
 #include "actors/room_people.hpp"
 #include "actors/room_runs.hpp"
@@ -65,6 +66,10 @@ struct room_state {
         chat(self, context.store, lease, std::move(loaded.chat), context.now,
              [this](event what) { tell_all(std::move(what)); }),
         board(document),
+        history(self, context, lease, document, files, saver,
+                {[this](event what) { tell_all(std::move(what)); }, [this] { return check_open(); },
+                 [this] { return room.main; },
+                 [this](const version_content& restored) { on_restored(restored); }}),
         tree(document.files()),
         source(self, room, files, people.members(),
                [this](source_changed what) { tell_all(std::move(what)); }),
@@ -110,6 +115,7 @@ struct room_state {
       [this](const room_request& m) { return on_request(m); },
       [this](const list_chat& m) { return on_list_chat(m); },
       [this](const read_board& m) { return on_read_board(m); },
+      [this](const history_request& m) { return on_history(m); },
       [this](const replay_terminal& m) { workspace.replay(m); },
       [this](const found_changes& m) { workspace.on_found(m); },
       [this](const shell_opened& m) { workspace.on_opened(m); },
@@ -575,6 +581,45 @@ struct room_state {
     return promise;
   }
 
+  // -- versions and history --------------------------------------------------------------------
+
+  caf::result<history_answer> on_history(const history_request& m) {
+    const auto needed = role_for(m.what);
+    const auto granted = needed == role::viewer ? admit(m.who, needed) : admit_write(m.who, needed);
+    if (!granted)
+      return to_error(granted.why());
+    auto who = writer_of(m.who);
+    if (const auto* known = members.find(m.by))
+      who.author = known->name;
+    auto promise = self->make_response_promise<history_answer>();
+    history.grant(who, m.what, [promise](result<history_answer> done) mutable {
+      if (done)
+        promise.deliver(std::move(*done));
+      else
+        promise.deliver(to_error(done.why()));
+    });
+    return promise;
+  }
+
+  /// Whether the room can be written now.
+  result<void> check_open() const {
+    if (closing || self->clock().now() >= good_until)
+      return {errc::unavailable, "the room is closing or its lease is being renewed; try again"};
+    return {};
+  }
+
+  void on_restored(const version_content& restored) {
+    flush_soon();
+    after_changes(); // the record is stored with what the answer waits for
+    const auto* language = context.languages->find(restored.language);
+    if (!language || language->name == room.language)
+      return;
+    files.set_meta("language", language->name, {});
+    room.language = language->name;
+    saver.save_record(room);
+    tell_all(room_updated{room});
+  }
+
   // -- participants --------------------------------------------------------------------------
 
   caf::result<joined> on_join(const join& m) {
@@ -776,6 +821,7 @@ struct room_state {
   room_people people;
   room_chat chat;
   room_board board;
+  room_history history;
   tree_report tree;
   room_source source;
   std::vector<std::pair<caf::actor, std::uint64_t>> taken; // batches since the last flush

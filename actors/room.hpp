@@ -7,6 +7,7 @@
 #include "actors/document_files.hpp"
 #include "actors/document_frame.hpp"
 #include "actors/file.hpp"
+#include "actors/history.hpp"
 #include "actors/message_ids.hpp"
 #include "actors/room_event.hpp"
 #include "actors/room_request.hpp"
@@ -335,6 +336,7 @@ struct room_bounds {
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
 ///   room_request                                    participant, API   room_answer
 ///   list_chat, read_board                           API                what was asked
+///   history_request                                 API                history_answer
 ///   replay_terminal                                 participant        -
 ///   found_changes, shell_opened, _output, _ended    workspace          -
 ///   lease_renewed, lease_lost, close_room           directory          -
@@ -357,14 +359,15 @@ using room_actor = caf::typed_actor<
   caf::result<void>(document_frames), caf::result<void>(flush_document),
   caf::result<void>(job_started), caf::result<void>(job_output), caf::result<void>(job_ended),
   caf::result<room_answer>(room_request), caf::result<chat_listing>(list_chat),
-  caf::result<board_read>(read_board), caf::result<void>(replay_terminal),
-  caf::result<void>(found_changes), caf::result<void>(shell_opened),
-  caf::result<void>(shell_output), caf::result<void>(shell_ended), caf::result<void>(lease_renewed),
-  caf::result<void>(lease_lost), caf::result<void>(close_room)>;
+  caf::result<board_read>(read_board), caf::result<history_answer>(history_request),
+  caf::result<void>(replay_terminal), caf::result<void>(found_changes),
+  caf::result<void>(shell_opened), caf::result<void>(shell_output), caf::result<void>(shell_ended),
+  caf::result<void>(lease_renewed), caf::result<void>(lease_lost), caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {
   caf::actor store;
+  caf::actor historian;
   dispatcher_actor dispatcher;
   std::shared_ptr<const config::language_table> languages; ///< only what this host can run
   std::shared_ptr<metrics> counters;                       ///< may be null

@@ -20,15 +20,6 @@ constexpr std::string_view empty_vector{"\0", 1};
 // The first two bytes of a frame that carries an update: sync, update.
 constexpr std::string_view update_prefix{"\0\2", 2};
 
-crdt::doc_options document_options() {
-  crdt::doc_options options;
-  options.limits.update_bytes = storage::state_bytes_max; // what is loaded; see take_update
-  options.limits.content_bytes = document_bounds::content_bytes_max;
-  options.limits.structs = document_bounds::structs_max;
-  options.limits.pending_bytes = document_bounds::pending_bytes_max;
-  return options;
-}
-
 /// `message` as one WebSocket frame.
 template <class Message>
 shared_frames framed(const Message& message) {
@@ -41,6 +32,15 @@ shared_frames framed(const Message& message) {
 }
 
 } // namespace
+
+crdt::doc_options document_options() {
+  crdt::doc_options options;
+  options.limits.update_bytes = storage::state_bytes_max; // what is loaded; see take_update
+  options.limits.content_bytes = document_bounds::content_bytes_max;
+  options.limits.structs = document_bounds::structs_max;
+  options.limits.pending_bytes = document_bounds::pending_bytes_max;
+  return options;
+}
 
 room_document::room_document(wall_clock now)
     : now_(now), doc_(document_options()), saved_vector_(doc_.encode_state_vector()) {}

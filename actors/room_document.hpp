@@ -26,6 +26,9 @@
 
 namespace coterie::actors {
 
+/// What a room's document may grow to.
+crdt::doc_options document_options();
+
 /// Decides what becomes of what clients send; knows neither actors nor sockets. Frames and joins
 /// are taken one by one; what is to be said comes together with flush(), so that much that
 /// happened at once is said once:

@@ -131,6 +131,21 @@ struct board_changed {
   std::vector<std::string> removed;
 };
 
+/// Without its state.
+struct version_saved {
+  storage::version_record version;
+};
+
+struct version_removed {
+  version_id version;
+};
+
+/// The edit that it took is told as any other.
+struct version_restored {
+  storage::version_record version;
+  std::string by; ///< a name
+};
+
 struct run_started {
   job_id job;
   std::string language;
@@ -179,8 +194,9 @@ struct room_closed_event {
 using event = std::variant<participant_joined, participant_left, participant_updated,
                            typing_changed, cursors_moved, chat_posted, chat_changed, file_created,
                            file_moved, file_removed, room_updated, source_changed, result_shared,
-                           board_changed, run_started, run_output, run_finished, terminal_opened,
-                           terminal_output, terminal_resized, terminal_closed, room_closed_event>;
+                           board_changed, version_saved, version_removed, version_restored,
+                           run_started, run_output, run_finished, terminal_opened, terminal_output,
+                           terminal_resized, terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {

@@ -204,11 +204,7 @@ result<room_files::written> room_files::write_binary(const document_file* curren
                                                      const writer& who) {
   const auto hash = hash_content(content);
   const auto bytes = content.size();
-  if (!blobs_.contains(hash)) {
-    auto blob = std::make_shared<const std::string>(std::move(content));
-    blobs_.emplace(hash, blob);
-    new_blobs_.emplace(hash, std::move(blob));
-  }
+  keep_blob(hash, std::make_shared<const std::string>(std::move(content)));
   result<void> accepted;
   const auto sequence = document_.edit(who.author, [&](crdt::transaction& edit) {
     if (!current)
@@ -220,6 +216,12 @@ result<room_files::written> room_files::write_binary(const document_file* curren
     return std::move(accepted).why();
   drop_unused_blobs();
   return describe(path, sequence, !current);
+}
+
+/// Stored also when it is known: of what the document did not name for a while, only memory knows.
+void room_files::keep_blob(const std::string& hash, std::shared_ptr<const std::string> content) {
+  blobs_.emplace(hash, content);
+  new_blobs_.emplace(hash, std::move(content));
 }
 
 /// Contents that were replaced stay for a while: whoever undoes that has them again.

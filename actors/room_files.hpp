@@ -117,6 +117,8 @@ public:
     const auto known = blobs_.find(hash);
     return known == blobs_.end() ? nullptr : known->second;
   }
+  /// Content that the document is about to name.
+  void keep_blob(const std::string& hash, std::shared_ptr<const std::string> content);
   std::string text_of(const document_file& file) {
     return files_.text_of(file);
   }

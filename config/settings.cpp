@@ -24,10 +24,10 @@ result<void> read_number(T& target, std::string_view text, T lowest, T highest) 
   return {};
 }
 
-/// "250ms", "10s", "5min", "2h"; a bare number is refused: its unit would be a guess.
+/// "250ms", "10s", "5min", "2h", "30d"; a bare number is refused: its unit would be a guess.
 result<void> read_duration(std::chrono::milliseconds& target, std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> units{
-    {{"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}}};
+  static constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> units{
+    {{"ms", 1}, {"s", 1'000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
@@ -37,7 +37,7 @@ result<void> read_duration(std::chrono::milliseconds& target, std::string_view t
         target = std::chrono::milliseconds{count * factor};
         return {};
       }
-  return bad("a duration such as 500ms, 10s, 5min or 2h");
+  return bad("a duration such as 500ms, 10s, 5min, 2h or 30d");
 }
 
 template <class E, std::size_t N>
@@ -131,6 +131,8 @@ constexpr std::array table{
          [](settings& s, value v) { return read_duration(s.shutdown_grace, v); }},
   option{"rooms.idle-after", "TIME", "when an unused room is put to sleep", "30min",
          [](settings& s, value v) { return read_duration(s.room_idle_after, v); }},
+  option{"history.keep", "TIME", "how long changes of rooms can be played back; 0d is for ever",
+         "0d", [](settings& s, value v) { return read_duration(s.history_keep, v); }},
   option{"yjs.create-on-join", "YES", "whether the first join of a new name makes a room: on, off",
          "on", [](settings& s, value v) { return read_switch(s.yjs_create_on_join, v); }},
   option{

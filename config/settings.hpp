@@ -39,6 +39,9 @@ struct settings {
   // rooms
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{30}};
 
+  // what rooms were
+  std::chrono::milliseconds history_keep{0}; ///< zero: for ever
+
   // the Yjs endpoint
   bool yjs_create_on_join = true; ///< whether a new name below /yjs/ makes a room
 

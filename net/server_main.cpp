@@ -377,6 +377,7 @@ int serve(command_line line, const char* const* environment) {
   wanted.room_container.shows_system = true;
   wanted.room_container.processes = settings->room_processes;
   wanted.room_idle_after = settings->room_idle_after;
+  wanted.keep_history = settings->history_keep;
   auto node = actors::start_node(system, std::move(wanted));
   if (!node)
     return refuse_to_start(node.why());

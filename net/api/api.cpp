@@ -5,9 +5,11 @@
 #include "net/api/chat.hpp"
 #include "net/api/files.hpp"
 #include "net/api/health.hpp"
+#include "net/api/history.hpp"
 #include "net/api/languages.hpp"
 #include "net/api/rooms.hpp"
 #include "net/api/runs.hpp"
+#include "net/api/versions.hpp"
 #include "net/openapi.hpp"
 #include "net/realtime/room_socket.hpp"
 #include "net/realtime/yjs_socket.hpp"
@@ -20,6 +22,8 @@ void add_native_api(router& routes, const api_context_ptr& context) {
   add_archive_api(routes, context);
   add_board_api(routes, context);
   add_chat_api(routes, context);
+  add_versions_api(routes, context);
+  add_history_api(routes, context);
   add_runs_api(routes, context);
   add_languages_api(routes, context);
   add_health_api(routes, context);

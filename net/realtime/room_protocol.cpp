@@ -11,6 +11,7 @@
 #include "net/api/program.hpp"
 #include "net/api/rooms.hpp"
 #include "net/api/runs.hpp"
+#include "net/api/versions.hpp"
 #include "net/json.hpp"
 
 #include <boost/json/array.hpp>
@@ -520,6 +521,16 @@ std::string event_writer::write(const actors::room_event& news) {
   } else if (const auto* room = std::get_if<actors::room_updated>(&what)) {
     out = frame("room_updated");
     out["room"] = room_settings_json(room->room);
+  } else if (const auto* saved = std::get_if<actors::version_saved>(&what)) {
+    out = frame("version_saved");
+    out["version"] = version_json(saved->version);
+  } else if (const auto* gone = std::get_if<actors::version_removed>(&what)) {
+    out = frame("version_removed");
+    out["version"] = gone->version.str();
+  } else if (const auto* restored = std::get_if<actors::version_restored>(&what)) {
+    out = frame("version_restored");
+    out["version"] = version_json(restored->version);
+    out["by"] = restored->by;
   } else if (const auto* started = std::get_if<actors::run_started>(&what)) {
     out = frame("run_started");
     out["run"] = started->job.str();

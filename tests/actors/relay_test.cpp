@@ -42,6 +42,7 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const room_request&) -> caf::result<room_answer> { return no(); },
       [](const list_chat&) -> caf::result<chat_listing> { return no(); },
       [](const read_board&) -> caf::result<board_read> { return no(); },
+      [](const history_request&) -> caf::result<history_answer> { return no(); },
       [](const replay_terminal&) {},
       [](const found_changes&) {},
       [](const shell_opened&) {},

@@ -35,14 +35,14 @@ bool are_equal(const settings& a, const settings& b) {
          && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
          && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
          && a.database == b.database && a.room_idle_after == b.room_idle_after
-         && a.yjs_create_on_join == b.yjs_create_on_join && a.parallel_jobs == b.parallel_jobs
-         && a.warm_containers == b.warm_containers && a.room_containers == b.room_containers
-         && a.room_memory_mb == b.room_memory_mb && a.room_disk_mb == b.room_disk_mb
-         && a.room_processes == b.room_processes && a.image_root == b.image_root
-         && a.cgroups == b.cgroups && a.languages_file == b.languages_file
-         && a.code_sessions == b.code_sessions && a.algoroom_listen == b.algoroom_listen
-         && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
-         && a.level == b.level && a.format == b.format;
+         && a.history_keep == b.history_keep && a.yjs_create_on_join == b.yjs_create_on_join
+         && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
+         && a.room_containers == b.room_containers && a.room_memory_mb == b.room_memory_mb
+         && a.room_disk_mb == b.room_disk_mb && a.room_processes == b.room_processes
+         && a.image_root == b.image_root && a.cgroups == b.cgroups
+         && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
+         && a.algoroom_listen == b.algoroom_listen && a.algoroom_pages == b.algoroom_pages
+         && a.algoroom_origins == b.algoroom_origins && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
@@ -60,6 +60,7 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"allowed-origins", "https://example.org"},
     {"shutdown-grace", "1s"},
     {"rooms.idle-after", "1h"},
+    {"history.keep", "30d"},
     {"sandbox.rooms", "3"},
     {"sandbox.room-memory", "100"},
     {"sandbox.room-disk", "100"},
@@ -125,9 +126,10 @@ SCENARIO("durations carry a unit") {
   CHECK(with("shutdown-grace", "10s").shutdown_grace == 10s);
   CHECK(with("rooms.idle-after", "5min").room_idle_after == 5min);
   CHECK(with("rooms.idle-after", "2h").room_idle_after == 2h);
+  CHECK(with("history.keep", "30d").history_keep == 720h);
   for (const char* text : {"", "10", "-1s", "s", "10 s", "10m", "1.5s", "9999999999s"})
     CHECK_EQ(refusal("shutdown-grace", text),
-             "test: shutdown-grace is a duration such as 500ms, 10s, 5min or 2h, not \""
+             "test: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, not \""
                + std::string(text) + "\"");
 }
 

@@ -179,13 +179,14 @@ SCENARIO("durations in the file are read as they are meant, in quotes or bare") 
   }
   CHECK(with_file("rooms { idle-after = 2h }").room_idle_after == 2h);
   CHECK(with_file("rooms { idle-after = 5min }").room_idle_after == 5min);
+  CHECK(with_file("history { keep = \"30d\" }").history_keep == 720h);
   CHECK(with_file("shutdown-grace = 250ms").shutdown_grace == 250ms);
   CHECK_EQ(refused_file("shutdown-grace = 1500us"),
-           "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min or 2h, "
+           "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, "
            "not \"1500000ns\""
              + hint);
   CHECK_EQ(refused_file("shutdown-grace = 90"),
-           "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min or 2h, not \"90\""
+           "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, not \"90\""
              + hint);
 }
 

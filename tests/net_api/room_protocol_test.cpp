@@ -47,6 +47,24 @@ SCENARIO("a ping is answered with its own reference, number or text") {
   }
 }
 
+SCENARIO("who is in a room hears what becomes of its versions") {
+  event_writer writer;
+  storage::version_record version;
+  version.id = version_id::random();
+  version.name = "first ✓";
+  const auto saved = object_of(writer.write(actors::version_saved{version}));
+  CHECK_EQ(saved.at("type").as_string(), "version_saved");
+  CHECK_EQ(saved.at("version").at("id").as_string(), version.id.str());
+  CHECK_EQ(saved.at("version").at("name").as_string(), "first ✓");
+  const auto restored = object_of(writer.write(actors::version_restored{version, "Ada"}));
+  CHECK_EQ(restored.at("type").as_string(), "version_restored");
+  CHECK_EQ(restored.at("version").at("id").as_string(), version.id.str());
+  CHECK_EQ(restored.at("by").as_string(), "Ada");
+  const auto removed = object_of(writer.write(actors::version_removed{version.id}));
+  CHECK_EQ(removed.at("type").as_string(), "version_removed");
+  CHECK_EQ(removed.at("version").as_string(), version.id.str());
+}
+
 SCENARIO("a request without a reference is answered without one") {
   CHECK_EQ(pong_frame(read_client_frame(R"({"type":"ping"})").reference), R"({"type":"pong"})");
 }

@@ -2,6 +2,7 @@
 
 #include "actors/blocking_worker.hpp"
 #include "actors/errors.hpp"
+#include "actors/historian.hpp"
 #include "actors/workspace.hpp"
 
 namespace coterie::testing {
@@ -71,6 +72,7 @@ actor_fixture::actor_fixture() : languages(built_in_languages()) {
   auto engine = std::make_unique<scripted_backend>(disk, read_wall_now);
   CAF_REQUIRE(engine->register_node(node).has_value());
   store = spawn_store(sys, std::move(engine), false);
+  historian = spawn_historian(sys, {store, {}, read_wall_now}, false);
   dispatcher = spawn_scripted_dispatcher(sys, jobs);
 }
 
@@ -81,6 +83,7 @@ actor_fixture::~actor_fixture() {
   consume_messages();
   jobs->held.clear();
   jobs->waiting.clear();
+  caf::anon_send_exit(historian, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   consume_messages();
   // A timer that still ran would keep its actor and hang the base's destructor.
@@ -105,6 +108,7 @@ failure actor_fixture::to_failure_of(const caf::error& why) {
 room_fixture::room_fixture() {
   room_context rooms;
   rooms.store = store;
+  rooms.historian = historian;
   rooms.dispatcher = dispatcher;
   rooms.languages = languages;
   rooms.now = read_wall_now;

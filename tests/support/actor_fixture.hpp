@@ -102,6 +102,7 @@ struct actor_fixture : test_coordinator_fixture<> {
   std::shared_ptr<dispatcher_script> jobs = std::make_shared<dispatcher_script>();
   std::shared_ptr<const config::language_table> languages;
   caf::actor store;
+  caf::actor historian;
   dispatcher_actor dispatcher;
   std::vector<caf::actor> to_end; ///< what else a test spawned
 };
