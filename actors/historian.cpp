@@ -186,7 +186,7 @@ struct historian_state {
 
   // -- steps ----------------------------------------------------------------------------------
 
-  void in_store(store_call call, outcome then) {
+  void in_store(store_call call, const outcome& then) {
     self->request(settings.store, store_timeout, make_store_task(std::move(call)))
       .then([then] { then({}); }, [then](const caf::error& why) { then(to_failure(why)); });
   }
@@ -240,7 +240,7 @@ struct historian_state {
 
   /// Begins, opens, loads and takes until there is no more.
   template <class Work>
-  void run(std::shared_ptr<Work> work, outcome then) {
+  void run(const std::shared_ptr<Work>& work, const outcome& then) {
     in_store([work](storage::backend& db) { return work->begin(db); },
              [this, work, then](const result<void>& begun) {
                if (!begun)
@@ -252,7 +252,7 @@ struct historian_state {
   }
 
   template <class Work>
-  void read_on(std::shared_ptr<Work> work, outcome then) {
+  void read_on(const std::shared_ptr<Work>& work, const outcome& then) {
     in_store([work](storage::backend& db) { return work->load(db); },
              [this, work, then](const result<void>& loaded) {
                if (!loaded)

@@ -46,15 +46,15 @@ public:
   version_comparison make() && {
     for (const auto& [path, file] : before_.all())
       if (!counterpart(before_, after_, file))
-        add(file_fate::removed, &file, nullptr);
+        add(file_fate::removed, file);
     for (const auto& [path, file] : after_.all()) {
       const auto* known = counterpart(after_, before_, file);
       if (!known)
-        add(file_fate::added, nullptr, &file);
+        add(file_fate::added, file);
       else if (known->path != path)
-        add(file_fate::moved, known, &file);
+        add(file_fate::moved, file, known->path);
       else if (!is_same_content(before_, *known, after_, file))
-        add(file_fate::changed, known, &file);
+        add(file_fate::changed, file);
     }
     std::ranges::sort(made_.files, {}, &file_change::path);
     for (auto& change : made_.files)
@@ -63,13 +63,12 @@ public:
   }
 
 private:
-  void add(file_fate fate, const document_file* old_file, const document_file* new_file) {
+  void add(file_fate fate, const document_file& shown, const std::string& from = {}) {
     file_change change;
     change.fate = fate;
-    change.path = new_file ? new_file->path : old_file->path;
-    change.kind = new_file ? new_file->kind : old_file->kind;
-    if (fate == file_fate::moved)
-      change.from = old_file->path;
+    change.path = shown.path;
+    change.from = from;
+    change.kind = shown.kind;
     made_.files.push_back(std::move(change));
   }
 
@@ -101,7 +100,7 @@ private:
   }
 
   static std::string git_head(file_fate fate, const std::string& from, const std::string& to) {
-    const auto head = "diff --git a/" + from + " b/" + to + '\n';
+    auto head = "diff --git a/" + from + " b/" + to + '\n';
     switch (fate) {
     case file_fate::added:
       return head + "new file mode 100644\n";

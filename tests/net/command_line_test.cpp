@@ -185,9 +185,10 @@ SCENARIO("durations in the file are read as they are meant, in quotes or bare") 
            "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, "
            "not \"1500000ns\""
              + hint);
-  CHECK_EQ(refused_file("shutdown-grace = 90"),
-           "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, not \"90\""
-             + hint);
+  CHECK_EQ(
+    refused_file("shutdown-grace = 90"),
+    "coterie.conf: shutdown-grace is a duration such as 500ms, 10s, 5min, 2h or 30d, not \"90\""
+      + hint);
 }
 
 SCENARIO("lists in the file keep every entry") {
