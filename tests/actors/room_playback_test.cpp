@@ -123,6 +123,11 @@ SCENARIO("the state to begin with is made from the nearest version, exactly") {
   CHECK_EQ(text_at(late, 0, "main.py"), "300");
   CHECK_EQ(text_at(late, 0, "busy.txt"), "99");
   CHECK_EQ(text_at(late, 2, "main.py"), "302");
+  // A version behind the moment is of no use, though it lies in the same chunk.
+  const auto early = page({.from = day_one + 2s, .limit = 2});
+  CHECK_EQ(early.base->sequence, 1u);
+  CHECK_EQ(text_at(early, 0, "main.py"), "1");
+  CHECK_EQ(text_at(early, 2, "main.py"), "3");
 }
 
 SCENARIO("who writes while history is read finds what was written before") {
