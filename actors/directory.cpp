@@ -93,15 +93,18 @@ struct directory_state {
     opened.room = new_room(m, *language, files);
     if (auto title = check_title(opened.room.title); !title)
       return use(title.why());
-    auto made = make_document(files, opened.room, context.rooms.now);
+    auto made = make_document(files, opened.room, context.rooms.now, m.main_is_root);
     if (!made)
       return use(made.why());
-    store_new_room(std::move(opened), std::move(*made), use);
+    store_new_room(std::move(opened), m.also_grants, std::move(*made), use);
   }
 
-  void store_new_room(room_opened opened, new_document made,
+  void store_new_room(room_opened opened,
+                      const std::vector<storage::capability_record>& also_grants, new_document made,
                       const std::function<void(result<room_opened>)>& use) {
-    const storage::room_image image{opened.room, to_records(opened.tokens),
+    auto grants = to_records(opened.tokens);
+    grants.insert(grants.end(), also_grants.begin(), also_grants.end());
+    const storage::room_image image{opened.room, std::move(grants),
                                     made.document->snapshot(opened.room.created_at)};
     const auto asked_at = self->clock().now();
     ++opening;
@@ -339,7 +342,7 @@ struct directory_state {
         answer(one, why);
       return !one.creates;
     });
-    open_room wanted;
+    auto wanted = asking.front().like;
     wanted.title = alias.name;
     wanted.aliases = {alias};
     wanted.has_empty_main = true;

@@ -25,14 +25,19 @@ namespace coterie::actors {
 
 /// Makes a room: stores it, takes its lease, wakes it.
 struct open_room {
-  std::string title;
-  std::string language; ///< canonical name; empty: the first that is offered
+  std::string title = {};
+  std::string language = {}; ///< canonical name; empty: the first that is offered
   storage::visibility seen_by = storage::visibility::link;
-  std::vector<named_file> files; ///< empty: the language's hello program
-  std::string main;              ///< empty: the language's main file, or the first file
-  std::vector<storage::alias_record> aliases;
+  std::vector<named_file> files = {}; ///< empty: the language's hello program
+  std::string main = {};              ///< empty: the language's main file, or the first file
+  std::vector<storage::alias_record> aliases = {};
   bool has_empty_main = false; ///< without files: the main file is empty instead of a hello
   bool runs_elsewhere = false; ///< its code runs at clients: any language that is known will do
+  /// The text of the main file is the document's root with the empty name, for clients that edit
+  /// that one.
+  bool main_is_root = false;
+  /// Besides those of the tokens.
+  std::vector<storage::capability_record> also_grants = {};
 };
 
 struct room_opened {
@@ -57,15 +62,17 @@ struct find_alias {
   std::string name;
 };
 
-/// The room that `name` means in `dialect`. Without one it is made, empty, when `creates` says so,
-/// else errc::not_found; of several who make it at once all get the same room. Answered by a call
-/// of `done`, exactly once, on an actor thread: a request of its own actor for each connection
-/// would cost more than the rest of it, and stay in memory until its timeout.
+/// The room that `name` means in `dialect`. Without one it is made, empty unless `like` says more,
+/// when `creates` says so, else errc::not_found; of several who make it at once all get the same
+/// room. Answered by a call of `done`, exactly once, on an actor thread: a request of its own actor
+/// for each connection would cost more than the rest of it, and stay in memory until its timeout.
 struct enter_alias {
   std::string dialect;
   std::string name;
   bool creates = false;
   std::function<void(const result<room_id>&)> done; ///< must not block
+  /// What is made; title and alias are the name's.
+  open_room like = {};
 };
 
 /// Puts a participant into a room through this node's relay for it.

@@ -102,11 +102,16 @@ void document_files::on_change(const crdt::change& what) {
       is_stale_ = tree_changed_ = true;
     } else if (type == meta_) {
       tree_changed_ = true;
-    } else if (const auto parent = type.parent(); parent && *parent == files_) {
+    } else if (const auto parent = type.parent(); !parent) {
+      if (type.name().empty() && !root_id_.empty()) {
+        changed_.insert(root_id_);
+        text_sizes_.erase(root_id_);
+      }
+    } else if (*parent == files_) {
       changed_.emplace(type.key());
       text_sizes_.erase(std::string(type.key()));
       is_stale_ = tree_changed_ = true;
-    } else if (parent && type.key() == "text") {
+    } else if (type.key() == "text") {
       const auto above = parent->parent();
       if (above && *above == files_) {
         changed_.emplace(parent->key());
@@ -152,6 +157,7 @@ std::optional<document_file> document_files::read_entry(const std::string& id) c
   const auto kind = string_at(map, "kind").value_or("text");
   if (kind == "directory")
     file.kind = file_kind::directory;
+  file.is_root = kind == "text" && string_at(map, "root") == "";
   if (kind == "binary") {
     file.kind = file_kind::binary;
     file.blob = from_hex(string_at(map, "blob").value_or(""));
@@ -192,6 +198,7 @@ void document_files::refresh() {
     return;
   by_path_.clear();
   paths_.clear();
+  root_id_.clear();
   auto ids = files_.keys();
   std::ranges::sort(ids);
   const auto is_gone = [&](const auto& known) {
@@ -203,8 +210,10 @@ void document_files::refresh() {
     if (by_path_.size() == room_bounds::files_max)
       break;
     auto file = read_entry(id);
-    if (!file)
+    if (!file || (file->is_root && !root_id_.empty()))
       continue;
+    if (file->is_root)
+      root_id_ = id;
     file->path = free_path(*file);
     if (complain_about_path(file->path))
       continue; // the number made it too long
@@ -253,7 +262,7 @@ std::string document_files::meta(std::string_view key) const {
 }
 
 crdt::shared_type document_files::text_type(const document_file& file) const {
-  return type_at(entry(file.id), "text");
+  return file.is_root ? document_.root("") : type_at(entry(file.id), "text");
 }
 
 std::string document_files::text_of(const document_file& file) {
@@ -344,6 +353,16 @@ result<void> document_files::create_text(crdt::transaction& edit, const std::str
   return done;
 }
 
+result<void> document_files::create_root_text(crdt::transaction& edit, const std::string& path,
+                                              std::string_view text) {
+  const auto made = add_entry(edit, path, file_kind::text);
+  if (!made)
+    return made.why();
+  if (auto done = edit.set(*made, "root", ""); !done)
+    return done;
+  return text.empty() ? result<void>{} : edit.insert_text(document_.root(""), 0, text);
+}
+
 result<void> document_files::create_binary(crdt::transaction& edit, const std::string& path,
                                            const std::string& hash, std::uint64_t bytes) {
   const auto made = add_entry(edit, path, file_kind::binary);
@@ -358,6 +377,8 @@ result<void> document_files::create_directory(crdt::transaction& edit, const std
 result<void> document_files::merge_text(crdt::transaction& edit, const document_file& file,
                                         std::string_view base, std::string_view wanted) {
   const auto body = text_type(file);
+  if (file.is_root)
+    return coterie::actors::merge_text(edit, body, base, wanted);
   if (!body.is_alive() || body.kind() != crdt::type_kind::text)
     return put_text(edit, entry(file.id), wanted); // whoever made the entry left it out
   return coterie::actors::merge_text(edit, body, base, wanted);
@@ -379,6 +400,7 @@ result<void> document_files::replace_with_binary(crdt::transaction& edit, const 
   if (auto done = put_blob(edit, map, hash, bytes); !done)
     return done;
   (void)edit.erase(map, "text");
+  (void)edit.erase(map, "root");
   return edit.set(map, "kind", to_string(file_kind::binary));
 }
 
@@ -388,6 +410,9 @@ result<void> document_files::rename(crdt::transaction& edit, const document_file
 }
 
 void document_files::remove(crdt::transaction& edit, const document_file& file) {
+  if (file.is_root)
+    if (const auto body = document_.root(""); body.length() > 0)
+      (void)edit.remove(body, 0, body.length());
   (void)edit.erase(files_, file.id);
 }
 

@@ -3,7 +3,8 @@
 // The files of a room, as its document holds them:
 //
 //   files   Y.Map of file id -> Y.Map { path, kind: "text" | "binary" | "directory",
-//                                       text: Y.Text, blob: hash in hex, size: bytes of the blob }
+//                                       text: Y.Text, blob: hash in hex, size: bytes of the blob,
+//                                       root: "" where the text is the root of that name instead }
 //   meta    Y.Map { title, language, main: id of the main file }
 //
 // A rename sets `path`, so that typing during a rename survives. Clients may write anything into
@@ -38,6 +39,7 @@ struct document_file {
   timestamp modified_at{};
   std::string blob;        ///< of binary files: the hash of the content, raw
   std::uint64_t bytes = 0; ///< of binary files; see document_files::size
+  bool is_root = false;    ///< its text is the document's root with the empty name
 };
 
 /// BLAKE2b-256 of a file's content: the name of its blob.
@@ -92,6 +94,9 @@ public:
   // errc::too_large when the document would pass its limits.
 
   result<void> create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
+  /// A file whose text is the root with the empty name, as clients know it that edit one text only.
+  result<void> create_root_text(crdt::transaction& edit, const std::string& path,
+                                std::string_view text);
   result<void> create_binary(crdt::transaction& edit, const std::string& path,
                              const std::string& hash, std::uint64_t bytes);
   result<void> create_directory(crdt::transaction& edit, const std::string& path);
@@ -146,6 +151,7 @@ private:
   std::map<std::string, std::uint64_t, std::less<>> text_sizes_; ///< by id; those counted
   std::uint64_t retired_ = 0;     ///< the highest version of a file that was removed
   std::set<std::string> changed_; ///< ids, since the last stamp
+  std::string root_id_;           ///< of the file that is_root; empty: none
   bool is_stale_ = true;          ///< by_path_ is older than the document
   bool tree_changed_ = false;
 };

@@ -19,6 +19,9 @@ struct kept_size {
   size operator()(const source_changed&) const {
     return std::nullopt;
   }
+  size operator()(const code_judged&) const {
+    return std::nullopt; // run_output and run_finished tell the same
+  }
   size operator()(const terminal_output&) const {
     return std::nullopt;
   }

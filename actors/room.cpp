@@ -10,6 +10,7 @@
 #include "actors/room_files.hpp"
 #include "actors/room_history.hpp"
 #include "actors/room_import.hpp"
+#include "actors/room_judge.hpp"
 #include "actors/room_people.hpp"
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
@@ -62,6 +63,10 @@ struct room_state {
                    [this](participant_id to, event what) { people.tell_one(to, std::move(what)); },
                    [this] { flush_soon(); }}),
         runs(std::move(loaded.runs)),
+        judge({[this](const judge_code& wanted, const room_judge::answer& then) {
+                 run_judged(wanted, then);
+               },
+               [this](event what) { tell_all(std::move(what)); }}),
         people(self, context.counters, [this](participant_id who) { on_left(who); }),
         chat(self, context.store, lease, std::move(loaded.chat), context.now,
              [this](event what) { tell_all(std::move(what)); }),
@@ -109,6 +114,7 @@ struct room_state {
       [this](const flush_document&) { on_flush_document(); },
       [this](const job_started& m) { runs.on_started(m.id, m.at); },
       [this](const job_output& m) {
+        judge.on_output(m);
         tell_all(run_output{m.id, m.from, m.bytes});
       },
       [this](const job_ended& m) { on_job_ended(m); },
@@ -384,35 +390,84 @@ struct room_state {
       return to_error(granted.why());
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
-    auto request = make_run_request(m, room, files.snapshot(), *context.languages);
+    auto promise = self->make_response_promise<run_accepted>();
+    begin_run(m, files.snapshot(), [promise](const result<job_id>& accepted) mutable {
+      if (accepted)
+        promise.deliver(run_accepted{*accepted});
+      else
+        promise.deliver(to_error(accepted.why()));
+    });
+    return promise;
+  }
+
+  /// Runs what is asked for with these files; `then` is called once the job is accepted or not.
+  void begin_run(const start_run& m, std::vector<run_file> with,
+                 const std::function<void(const result<job_id>&)>& then) {
+    auto request = make_run_request(m, room, std::move(with), *context.languages);
     if (!request)
-      return to_error(request.why());
+      return then(request.why());
     const auto now = context.now();
     if (auto admitted = runs.admit(m.admission, now); !admitted)
-      return to_error(admitted.why());
+      return then(admitted.why());
 
     submit_job job{job_id::random(),      room.id,          std::move(*request), room.id.str(),
                    m.admission.exclusive, m.who.request_id, as_actor()};
     runs.add({job.id, room.id, job.request.language, storage::job_status::queued, now, {}, {}, {}});
-    auto promise = self->make_response_promise<run_accepted>();
     const auto id = job.id;
     run_started started{id, job.request.language, job.request.main, m.by};
     self->request(context.dispatcher, submit_timeout, std::move(job))
       .then(
-        [this, promise, started]() mutable {
+        [this, then, started] {
           tell_all(started);
           if (!started.by.empty())
             chat.note_run(started.by, started.job, started.path);
-          promise.deliver(run_accepted{started.job});
+          then(started.job);
         },
-        [this, promise, id](const caf::error& why) mutable {
+        [this, then, id](const caf::error& why) {
           const auto told = to_failure(why);
           if (told.code == errc::timeout) // it may still be accepted: not behind the asker's back
             self->send(context.dispatcher, cancel_job{id, room.id});
           runs.forget(id);
-          promise.deliver(to_error(told));
+          then(told);
         });
-    return promise;
+  }
+
+  /// Code that is in no file, in a container that has only it.
+  void run_judged(const judge_code& wanted, const room_judge::answer& then) {
+    const auto* language = context.languages->find(wanted.language);
+    if (!language)
+      return then(unknown_language(wanted.language));
+    start_run run;
+    run.path = language->main_file;
+    run.language = language->name;
+    run.options.input = wanted.input;
+    run.options.limits.wall = wanted.wall;
+    run.options.limits.cpu = wanted.wall;
+    run.options.truncate_output = true;
+    begin_run(run, {{language->main_file, wanted.code}}, then);
+  }
+
+  caf::result<room_answer> grant(const room_request& m, const judge_code& wish) {
+    return grant_if(m, role::editor, [&]() -> result<void> {
+      if (room.status == storage::room_status::inactive)
+        return {errc::inactive, "the room is closed; nothing can be run in it"};
+      return judge.submit(wish);
+    });
+  }
+
+  /// For clients that send their whole text again and again: it counts only where there is nothing
+  /// that it could overwrite.
+  caf::result<room_answer> grant(const room_request& m, const seed_source& wish) {
+    if (auto granted = admit_write(m.who, role::editor); !granted)
+      return to_error(granted.why());
+    const auto* main = document.files().find(room.main);
+    if (!main || document.has_members() || main->version > 1 || document.files().size_of(*main) > 0)
+      return to_error({errc::conflict, "the document is what counts"});
+    auto done =
+      files.write(room.main, wish.text, true, std::nullopt, writer_of(m.who), self->clock().now());
+    if (!done)
+      return to_error(done.why());
+    return answer_when_durable<room_answer>(room_answer{});
   }
 
   caf::result<run_listing> on_list_runs(const list_runs& m) {
@@ -424,6 +479,7 @@ struct room_state {
   void on_job_ended(const job_ended& m) {
     if (runs.on_ended(m.job))
       tell_all(run_finished{m.job});
+    judge.on_ended(m.job);
   }
 
   /// Runs that were under way when this room was loaded report to an earlier instance of it: ask
@@ -589,8 +645,8 @@ struct room_state {
     if (!granted)
       return to_error(granted.why());
     auto who = writer_of(m.who);
-    if (const auto* known = members.find(m.by))
-      who.author = known->name;
+    if (const auto* known = people.members().find(m.by))
+      who.author = known->who.name;
     auto promise = self->make_response_promise<history_answer>();
     history.grant(who, m.what, [promise](result<history_answer> done) mutable {
       if (done)
@@ -818,6 +874,7 @@ struct room_state {
   room_saver saver;
   room_workspace workspace;
   room_runs runs;
+  room_judge judge;
   room_people people;
   room_chat chat;
   room_board board;

@@ -96,6 +96,9 @@ public:
   void join(guest comes);
   /// Takes its awareness states with it.
   void leave(participant_id who);
+  bool has_members() const noexcept {
+    return !members_.empty();
+  }
   bool contains(participant_id who) const {
     return members_.contains(who);
   }

@@ -125,6 +125,14 @@ struct result_shared {
   std::string by; ///< a name; empty: unknown
 };
 
+/// What came of judge_code.
+struct code_judged {
+  std::string language;
+  std::string output; ///< of both streams as it came, cut at judge_bounds::output_bytes_max
+  std::optional<job_view> run; ///< nothing: it did not run
+  std::string why_not;         ///< then
+};
+
 /// Shapes that are new or other than before, and the ids of those that are gone.
 struct board_changed {
   std::vector<shape> put;
@@ -194,9 +202,9 @@ struct room_closed_event {
 using event = std::variant<participant_joined, participant_left, participant_updated,
                            typing_changed, cursors_moved, chat_posted, chat_changed, file_created,
                            file_moved, file_removed, room_updated, source_changed, result_shared,
-                           board_changed, version_saved, version_removed, version_restored,
-                           run_started, run_output, run_finished, terminal_opened, terminal_output,
-                           terminal_resized, terminal_closed, room_closed_event>;
+                           code_judged, board_changed, version_saved, version_removed,
+                           version_restored, run_started, run_output, run_finished, terminal_opened,
+                           terminal_output, terminal_resized, terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {

@@ -40,7 +40,8 @@ result<void> check_title(std::string_view title) {
 // -- new rooms ----------------------------------------------------------------------------------
 
 result<new_document> make_document(const std::vector<named_file>& given,
-                                   const storage::room_record& room, wall_clock now) {
+                                   const storage::room_record& room, wall_clock now,
+                                   bool main_is_root) {
   new_document made{std::make_shared<room_document>(now), {}};
   auto& files = made.document->files();
   std::size_t bytes = 0;
@@ -57,7 +58,9 @@ result<new_document> make_document(const std::vector<named_file>& given,
     result<void> done;
     made.document->prepare([&](crdt::transaction& edit) {
       if (file.is_text) {
-        done = files.create_text(edit, file.path, file.content);
+        done = main_is_root && file.path == room.main
+                 ? files.create_root_text(edit, file.path, file.content)
+                 : files.create_text(edit, file.path, file.content);
         return;
       }
       const auto hash = hash_content(file.content);

@@ -29,13 +29,15 @@ result<void> check_title(std::string_view title);
 using blob_table = std::map<std::string, std::shared_ptr<const std::string>, std::less<>>;
 
 /// The document and blobs of a new room with these files (of which `main` is one): what open_room
-/// asks for. errc::invalid_argument or errc::too_large past room_bounds.
+/// asks for; see there for `main_is_root`. errc::invalid_argument or errc::too_large past
+/// room_bounds.
 struct new_document {
   std::shared_ptr<room_document> document;
   blob_table blobs;
 };
 result<new_document> make_document(const std::vector<named_file>& files,
-                                   const storage::room_record& room, wall_clock now);
+                                   const storage::room_record& room, wall_clock now,
+                                   bool main_is_root = false);
 
 /// A version is a number that grows with every change of a file; who asks with an older one is
 /// merged with what came after it, while that text is still known here.

@@ -8,6 +8,7 @@
 #include "sandbox/terminal.hpp"
 #include "storage/chat_records.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -77,6 +78,21 @@ struct share_result {
   shared_result result;
 };
 
+/// Runs code that is in no file: one after the other in each room, in the order of asking.
+/// Everybody hears what came of it by code_judged. Needs the role editor.
+struct judge_code {
+  std::string language;
+  std::string code;
+  std::string input;
+  std::chrono::milliseconds wall{60'000}; ///< clamped to the language's ceiling
+};
+
+/// Puts this text into the main file of a room that has never been edited: errc::conflict when it
+/// has text, or somebody edits the document. Needs the role editor.
+struct seed_source {
+  std::string text;
+};
+
 // -- board; these need the role editor ------------------------------------------------------------
 
 /// Draws a shape, or changes the one of this id. Answered with the id.
@@ -98,8 +114,8 @@ struct undo_board {};
 
 using room_wish =
   std::variant<open_terminal, write_terminal, resize_terminal, close_terminal, post_chat, edit_chat,
-               remove_chat, update_participant, move_cursor, set_typing, share_result, put_shape,
-               remove_shapes, clear_board, undo_board>;
+               remove_chat, update_participant, move_cursor, set_typing, share_result, judge_code,
+               seed_source, put_shape, remove_shapes, clear_board, undo_board>;
 
 /// A wish, and whose it is. `by` is a connection; nil for who has none (REST).
 struct room_request {

@@ -183,6 +183,16 @@ constexpr std::array table{
            read_list(s.algoroom_origins, v);
            return {};
          }},
+  option{"dialects.kaicode.listen", "ADDR", "one more address, with Kaicode's own root: :1234", "",
+         [](settings& s, value v) { return read_text(s.kaicode_listen, v); }},
+  option{"dialects.kaicode.secret", "TEXT", "what Kaicode's web application signs its tokens with",
+         "", [](settings& s, value v) { return read_text(s.kaicode_secret, v); }},
+  option{"dialects.kaicode.issuer", "TEXT", "tokens must be of this issuer (iss)", "",
+         [](settings& s, value v) { return read_text(s.kaicode_issuer, v); }},
+  option{"dialects.kaicode.audience", "TEXT", "tokens must be for this audience (aud)", "",
+         [](settings& s, value v) { return read_text(s.kaicode_audience, v); }},
+  option{"dialects.kaicode.time-limit", "TIME", "how long a program may run", "60s",
+         [](settings& s, value v) { return read_duration(s.kaicode_time_limit, v); }},
   option{"log.level", "WHICH", "debug, info, warning or error", "info",
          [](settings& s, value v) {
            return read_choice<log_level, 4>(s.level, v,
@@ -283,6 +293,8 @@ std::vector<named_value> from_environment(const char* const* environment,
       general.push_back({"base-url", text, name});
     else if (name == "DATABASE_URL")
       general.push_back({"database", text, name});
+    else if (name == "NEXTAUTH_SECRET")
+      general.push_back({"dialects.kaicode.secret", text, name});
     else if (name == "REPOSITORY_TYPE")
       repository = database_of_repository_type(text);
     if (!name.starts_with(prefix) || std::ranges::find(foreign, name) != foreign.end())

@@ -58,6 +58,11 @@ struct settings {
 
   // dialects
   code_sessions_form code_sessions = code_sessions_form::document;
+  std::string kaicode_listen; ///< empty: on the main port only
+  std::string kaicode_secret; ///< empty: nobody is let in to /sync
+  std::string kaicode_issuer;
+  std::string kaicode_audience;
+  std::chrono::milliseconds kaicode_time_limit{60'000};
   std::string algoroom_listen; ///< empty: on the main port only
   std::string algoroom_pages;  ///< folder with its front end; empty: none
   std::vector<std::string> algoroom_origins{"http://localhost:5173", "http://127.0.0.1:5173",
@@ -101,8 +106,8 @@ result<settings> make_settings(std::span<const named_value> values);
 std::string environment_name(std::string_view option_name);
 
 /// The values that `environment` ("NAME=value" lines) sets, least specific first: PORT,
-/// REPOSITORY_TYPE, DATABASE_URL and BASE_URL, then COTERIE_*. Unknown COTERIE_* names go to
-/// `unknown`.
+/// REPOSITORY_TYPE, DATABASE_URL, NEXTAUTH_SECRET and BASE_URL, then COTERIE_*. Unknown COTERIE_*
+/// names go to `unknown`.
 std::vector<named_value> from_environment(const char* const* environment,
                                           std::vector<std::string>& unknown);
 

@@ -10,6 +10,7 @@
 #include "net/command_line.hpp"
 #include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
+#include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
 #include "sandbox/language_probe.hpp"
 #include "sandbox/launcher.hpp"
@@ -227,6 +228,7 @@ result<http_settings> front_end_settings(const config::settings& settings,
 /// What the dialects were told; lives as long as the servers.
 struct dialect_settings {
   algoroom_settings algoroom;
+  kaicode_settings kaicode;
 };
 
 result<dialect_settings> load_dialects(const config::settings& settings) {
@@ -240,6 +242,9 @@ result<dialect_settings> load_dialects(const config::settings& settings) {
       return failure{errc::invalid_argument, "dialects.algoroom.pages: " + pages.why().detail};
     made.algoroom.pages = std::move(*pages);
   }
+  made.kaicode.tokens = {settings.kaicode_secret, settings.kaicode_issuer,
+                         settings.kaicode_audience};
+  made.kaicode.time_limit = settings.kaicode_time_limit;
   return made;
 }
 
@@ -252,6 +257,7 @@ router make_routes(const api_context_ptr& context, const config::settings& setti
                       ? session_form::published
                       : session_form::document);
   add_algoroom(routes, context, dialects.algoroom);
+  add_kaicode(routes, context, dialects.kaicode);
   return routes;
 }
 
@@ -310,8 +316,12 @@ result<void> start_dialect(front_ends& servers, std::string_view name, const std
 result<void> start_dialects(front_ends& servers, const config::settings& settings,
                             const dialect_settings& dialects, const http_settings& like,
                             const api_context_ptr& context, dialect_urls& urls) {
-  return start_dialect(servers, "algoroom", settings.algoroom_listen, like,
-                       algoroom_routes(context, dialects.algoroom), urls);
+  if (auto up = start_dialect(servers, "algoroom", settings.algoroom_listen, like,
+                              algoroom_routes(context, dialects.algoroom), urls);
+      !up)
+    return up;
+  return start_dialect(servers, "kaicode", settings.kaicode_listen, like,
+                       kaicode_routes(context, dialects.kaicode), urls);
 }
 
 std::string url_of(const config::settings& settings, std::uint16_t port) {

@@ -172,22 +172,6 @@ void share(const api_context_ptr& context, const request& from, const responder_
                                 });
 }
 
-/// The result of a run on the server, in the words of this dialect.
-json::object executed(const actors::job_view& job) {
-  const auto ran = job.result.value_or(actors::result_without_run(sandbox::outcome::internal, {}));
-  const bool success = job.status == storage::job_status::completed;
-  const auto wall =
-    std::chrono::duration_cast<std::chrono::milliseconds>(ran.run.report.wall).count();
-  json::object out{{"success", success},
-                   {"output", to_utf8(ran.run.out)},
-                   {"error", nullptr},
-                   {"executionTime", wall}};
-  if (!success)
-    out["error"] =
-      ran.run.err.empty() ? std::string(sandbox::to_string(ran.how)) : to_utf8(ran.run.err);
-  return out;
-}
-
 /// Not in the original: its documents describe it.
 void execute(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
   const auto id = session_of(from, reply);
@@ -201,11 +185,12 @@ void execute(const api_context_ptr& context, const request& from, const responde
       if (!run)
         return reply->send(refused(run.why(), id.str()));
       constexpr std::chrono::seconds patience{60};
-      ask<actors::job_view>(
-        context->system, context->node.dispatcher, patience, actors::wait_job{run->job},
-        [reply, id](const result<actors::job_view>& job) {
-          reply->send(job ? json_response(200, executed(*job)) : refused(job.why(), id.str()));
-        });
+      ask<actors::job_view>(context->system, context->node.dispatcher, patience,
+                            actors::wait_job{run->job},
+                            [reply, id](const result<actors::job_view>& job) {
+                              reply->send(job ? json_response(200, algoroom_result(*job))
+                                              : refused(job.why(), id.str()));
+                            });
     });
 }
 
@@ -296,6 +281,21 @@ json::object algoroom_session(const actors::source_read& session) {
           {"language", session.room.language},
           {"createdAt", format_rfc3339(session.room.created_at)},
           {"participants", session.present}};
+}
+
+json::object algoroom_result(const actors::job_view& job) {
+  const auto ran = job.result.value_or(actors::result_without_run(sandbox::outcome::internal, {}));
+  const bool success = job.status == storage::job_status::completed;
+  const auto wall =
+    std::chrono::duration_cast<std::chrono::milliseconds>(ran.run.report.wall).count();
+  json::object out{{"success", success},
+                   {"output", to_utf8(ran.run.out)},
+                   {"error", nullptr},
+                   {"executionTime", wall}};
+  if (!success)
+    out["error"] =
+      ran.run.err.empty() ? std::string(sandbox::to_string(ran.how)) : to_utf8(ran.run.err);
+  return out;
 }
 
 void add_algoroom(router& routes, api_context_ptr context, const algoroom_settings& settings) {

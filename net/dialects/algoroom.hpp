@@ -55,6 +55,8 @@ std::optional<std::string> read_algoroom_language(const boost::json::object& bod
 actors::shared_result read_algoroom_result(const boost::json::object& body,
                                            std::vector<algoroom_issue>& issues);
 
+/// The ExecutionResult of a run on the server.
+boost::json::object algoroom_result(const actors::job_view& job);
 boost::json::object algoroom_session(const actors::source_read& session);
 
 /// What sockets of a session are told; empty for what this dialect does not tell.

@@ -42,16 +42,20 @@ std::string code_update(room_id session, const actors::source_changed& source) {
   return json::serialize(out);
 }
 
-std::string execution_result(room_id session, const actors::shared_result& result) {
+std::string execution_result(room_id session, json::object result) {
   auto out = push(session, "execution_result");
+  out["executionResult"] = std::move(result);
+  return json::serialize(out);
+}
+
+json::object told_result(const actors::shared_result& result) {
   json::object told{{"success", result.success},
                     {"output", to_utf8(result.output)},
                     {"error", nullptr},
                     {"executionTime", result.time_ms}};
   if (result.error)
     told["error"] = to_utf8(*result.error);
-  out["executionResult"] = std::move(told);
-  return json::serialize(out);
+  return told;
 }
 
 /// The frame for an event, made once for all sockets that one thread tells of it in a row.
@@ -188,7 +192,9 @@ std::string algoroom_push(room_id session, const actors::event& what) {
   if (const auto* source = std::get_if<actors::source_changed>(&what))
     return code_update(session, *source);
   if (const auto* shared = std::get_if<actors::result_shared>(&what))
-    return execution_result(session, shared->result);
+    return execution_result(session, told_result(shared->result));
+  if (const auto* finished = std::get_if<actors::run_finished>(&what)) // run from elsewhere
+    return execution_result(session, algoroom_result(finished->run));
   return {};
 }
 

@@ -35,10 +35,6 @@ ws_settings yjs_settings() {
   return settings;
 }
 
-std::shared_ptr<document_hubs> make_hubs() {
-  return std::make_shared<document_hubs>();
-}
-
 /// Which part of `message` is for the room; nothing when none is. The failure says what is wrong.
 result<std::optional<document_frame>> read_frame(participant_id from, std::string message) {
   const auto decoded = crdt::decode_frame(message);
@@ -76,13 +72,13 @@ class yjs_socket : public ws_events,
                    public std::enable_shared_from_this<yjs_socket> {
 public:
   yjs_socket(api_context_ptr context, std::shared_ptr<document_hubs> hubs, room_id room,
-             actors::caller who, bool wants_saved)
+             actors::caller who, yjs_entrance::way how)
       : context_(std::move(context)),
         hubs_(std::move(hubs)),
         room_(room),
         id_(participant_id::random()),
         who_(std::move(who)),
-        wants_saved_(wants_saved) {}
+        how_(how) {}
 
   // -- from the socket ------------------------------------------------------------------------
 
@@ -100,15 +96,19 @@ public:
     participant_ = actors::spawn_participant(
       context_->system, room_, std::exchange(who_, {}), std::move(self), context_->node.directory,
       context_->node.dispatcher, shared_from_this(),
-      actors::participation{.wants_saved = wants_saved_}, hub_);
+      actors::participation{.wants_saved = how_.wants_saved}, hub_);
   }
 
   void on_message(ws_opcode opcode, std::string message) override {
+    if (opcode != ws_opcode::binary && how_.ignores_text)
+      return;
     if (opcode != ws_opcode::binary)
       return end(yjs_close::malformed, "text frames have no meaning here");
     auto frame = read_frame(id_, std::move(message));
     if (!frame)
       return end(yjs_close::malformed, frame.why().detail);
+    if (!*frame && how_.ends_unknown)
+      return end(yjs_close::malformed, "this kind of message is not known");
     if (*frame && hub_)
       hub_->take(std::move(**frame));
   }
@@ -156,8 +156,8 @@ private:
   std::shared_ptr<document_hubs> hubs_;
   room_id room_;
   participant_id id_;
-  actors::caller who_;                ///< until it is open
-  bool wants_saved_;                  ///< ?saved=1
+  actors::caller who_; ///< until it is open
+  yjs_entrance::way how_;
   caf::actor participant_;            ///< io thread only, like the next two
   std::shared_ptr<document_hub> hub_; ///< null unless open
   std::size_t loop_ = 0;
@@ -165,8 +165,7 @@ private:
   std::shared_ptr<ws_session> session_; ///< null before it opened and after it closed
 };
 
-/// A connection that is accepted only to be told, in a close frame, why it is not: browsers do not
-/// show scripts how an upgrade failed.
+/// See yjs_entrance::refuse.
 class refused_socket : public ws_events {
 public:
   explicit refused_socket(failure why) : why_(std::move(why)) {}
@@ -180,7 +179,7 @@ private:
   failure why_;
 };
 
-void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>& hubs,
+void enter(const api_context_ptr& context, const std::shared_ptr<const yjs_entrance>& entrance,
            const request& from, const std::shared_ptr<ws_handshake>& shake) {
   const std::string name = from.path_values.empty() ? std::string() : from.path_values.front();
   if (!is_yjs_room_name(name))
@@ -188,22 +187,18 @@ void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>&
       {errc::invalid_argument,
        "A room is named by 1 to 128 letters, digits and the characters - . _ ~ in the path."});
   auto who = caller_of(from);
-  const bool wants_saved = from.query_value("saved") == "1";
+  const yjs_entrance::way how{.wants_saved = from.query_value("saved") == "1"};
   if (const auto id = room_id::parse(name))
-    return shake->accept(
-      {}, std::make_shared<yjs_socket>(context, hubs, *id, std::move(who), wants_saved),
-      yjs_settings());
-  auto accept = [context, hubs, shake, who = std::move(who),
-                 wants_saved](const result<room_id>& found) {
+    return entrance->enter(*id, std::move(who), how, shake);
+  actors::enter_alias message{
+    std::string(yjs_dialect), name, context->settings.yjs_creates_rooms, {}};
+  message.done = [entrance, shake, who = std::move(who), how](const result<room_id>& found) {
     if (found)
-      shake->accept({}, std::make_shared<yjs_socket>(context, hubs, *found, who, wants_saved),
-                    yjs_settings());
+      entrance->enter(*found, who, how, shake);
     else
-      shake->accept({}, std::make_shared<refused_socket>(presentable(found.why())), {});
+      yjs_entrance::refuse(found.why(), shake);
   };
-  caf::anon_send(context->node.directory,
-                 actors::enter_alias{std::string(yjs_dialect), name,
-                                     context->settings.yjs_creates_rooms, std::move(accept)});
+  caf::anon_send(context->node.directory, std::move(message));
 }
 
 } // namespace
@@ -248,10 +243,24 @@ std::uint16_t yjs_close_code(const failure& why) {
   }
 }
 
+yjs_entrance::yjs_entrance(api_context_ptr context)
+    : context_(std::move(context)), hubs_(std::make_shared<document_hubs>()) {}
+
+void yjs_entrance::enter(room_id room, actors::caller who, way how,
+                         const std::shared_ptr<ws_handshake>& shake) const {
+  shake->accept({}, std::make_shared<yjs_socket>(context_, hubs_, room, std::move(who), how),
+                yjs_settings());
+}
+
+void yjs_entrance::refuse(failure why, const std::shared_ptr<ws_handshake>& shake) {
+  shake->accept({}, std::make_shared<refused_socket>(presentable(std::move(why))), {});
+}
+
 void add_yjs_socket(router& routes, api_context_ptr context) {
-  const auto serve = [context, hubs = make_hubs()](const request& from,
-                                                   const std::shared_ptr<ws_handshake>& shake) {
-    enter(context, hubs, from, shake);
+  const auto entrance = std::make_shared<const yjs_entrance>(context);
+  const auto serve = [context, entrance](const request& from,
+                                         const std::shared_ptr<ws_handshake>& shake) {
+    enter(context, entrance, from, shake);
   };
   routes.add_websocket("/yjs/{room...}", serve);
   routes.add_websocket("/yjs/", serve); // without a room: told what is missing

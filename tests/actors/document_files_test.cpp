@@ -109,6 +109,36 @@ SCENARIO("what is written here is read by the convention") {
   CHECK_EQ(files.total_size(), 11u);
 }
 
+SCENARIO("a file may be the root text with the empty name, for clients that edit only that") {
+  doc.transact([&](crdt::transaction& edit) {
+    CAF_REQUIRE(files.create_root_text(edit, "main.py", "one").has_value());
+  });
+  CHECK_EQ(text("main.py"), "one");
+  CHECK_EQ(doc.root("").to_string(), "one");
+  files.stamp(at);
+  const auto version = files.find("main.py")->version;
+  doc.transact([&](crdt::transaction& edit) {
+    CAF_REQUIRE(edit.insert_text(doc.root(""), 3, " two").has_value());
+  });
+  files.stamp(at);
+  CHECK_EQ(text("main.py"), "one two");
+  CHECK_EQ(files.find("main.py")->version, version + 1);
+  CHECK_EQ(files.size_of(*files.find("main.py")), 7u);
+  merge("main.py", "one", "zero one");
+  CHECK_EQ(doc.root("").to_string(), "zero one two");
+  doc.transact([&](crdt::transaction& edit) { files.remove(edit, *files.find("main.py")); });
+  CHECK(files.all().empty());
+  CHECK_EQ(doc.root("").to_string(), "");
+}
+
+SCENARIO("one file at most is the root text, and no other root can be a file") {
+  set(entry("a", "a.txt"), "root", crdt::any(""));
+  set(entry("b", "b.txt"), "root", crdt::any(""));
+  set(entry("c", "c.txt", "text", "own"), "root", crdt::any("files"));
+  CHECK((paths() == names{"a.txt", "c.txt"}));
+  CHECK_EQ(text("c.txt"), "own");
+}
+
 SCENARIO("of two files of one path the smaller id keeps it, the other one shows with a number") {
   entry("b", "src/main.py", "text", "second");
   entry("a", "src/main.py", "text", "first");

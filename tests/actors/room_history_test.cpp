@@ -215,7 +215,7 @@ SCENARIO("a comparison says what has become of each file") {
 
 SCENARIO("a file with another path is the same one, moved") {
   const auto before = save("before");
-  must(ask<room_description>(room(), replace_source{{}, "javascript", "print(1)\nlog\n"}));
+  must(ask<source_read>(room(), replace_source{{}, "javascript", "print(1)\nlog\n"}));
   const auto found = get<version_comparison>(compare_version{before, {}});
   REQUIRE_EQ(found.files.size(), 1u);
   CHECK(found.files[0].fate == file_fate::moved);
@@ -232,7 +232,7 @@ SCENARIO("restoring brings files, texts, main file and language back, as an edit
   write("main.py", "print('then')\n");
   write("lib/gone.txt", "was here");
   const auto id = save("then");
-  must(ask<room_description>(room(), replace_source{{}, "javascript", "console.log('now')\n"}));
+  must(ask<source_read>(room(), replace_source{{}, "javascript", "console.log('now')\n"}));
   remove("lib/gone.txt");
   write("new.txt", "not in the version");
   CHECK((paths() == names{"main.js", "new.txt"}));

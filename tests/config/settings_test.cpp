@@ -41,8 +41,11 @@ bool are_equal(const settings& a, const settings& b) {
          && a.room_disk_mb == b.room_disk_mb && a.room_processes == b.room_processes
          && a.image_root == b.image_root && a.cgroups == b.cgroups
          && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
-         && a.algoroom_listen == b.algoroom_listen && a.algoroom_pages == b.algoroom_pages
-         && a.algoroom_origins == b.algoroom_origins && a.level == b.level && a.format == b.format;
+         && a.kaicode_listen == b.kaicode_listen && a.kaicode_secret == b.kaicode_secret
+         && a.kaicode_issuer == b.kaicode_issuer && a.kaicode_audience == b.kaicode_audience
+         && a.kaicode_time_limit == b.kaicode_time_limit && a.algoroom_listen == b.algoroom_listen
+         && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
+         && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
@@ -73,6 +76,11 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"languages.file", "more.jsonc"},
     {"dialects.code-sessions.form", "published"},
     {"dialects.algoroom.listen", ":8000"},
+    {"dialects.kaicode.listen", ":1234"},
+    {"dialects.kaicode.secret", "s"},
+    {"dialects.kaicode.issuer", "i"},
+    {"dialects.kaicode.audience", "a"},
+    {"dialects.kaicode.time-limit", "2s"},
     {"dialects.algoroom.pages", "/srv/algoroom"},
     {"dialects.algoroom.origins", "https://example.org"},
     {"log.level", "debug"},

@@ -6,6 +6,7 @@
 #include "net/api/languages.hpp"
 #include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
+#include "net/dialects/kaicode.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -92,6 +93,8 @@ router all_routes(caf::actor_system& system) {
   add_code_sessions(routes, context, session_form::document);
   static const algoroom_settings algoroom;
   add_algoroom(routes, context, algoroom);
+  static const kaicode_settings kaicode;
+  add_kaicode(routes, context, kaicode);
   return routes;
 }
 

@@ -52,15 +52,15 @@ SCENARIO("who is in a room hears what becomes of its versions") {
   storage::version_record version;
   version.id = version_id::random();
   version.name = "first ✓";
-  const auto saved = object_of(writer.write(actors::version_saved{version}));
+  const auto saved = object_of(writer.write(news(actors::version_saved{version})));
   CHECK_EQ(saved.at("type").as_string(), "version_saved");
   CHECK_EQ(saved.at("version").at("id").as_string(), version.id.str());
   CHECK_EQ(saved.at("version").at("name").as_string(), "first ✓");
-  const auto restored = object_of(writer.write(actors::version_restored{version, "Ada"}));
+  const auto restored = object_of(writer.write(news(actors::version_restored{version, "Ada"})));
   CHECK_EQ(restored.at("type").as_string(), "version_restored");
   CHECK_EQ(restored.at("version").at("id").as_string(), version.id.str());
   CHECK_EQ(restored.at("by").as_string(), "Ada");
-  const auto removed = object_of(writer.write(actors::version_removed{version.id}));
+  const auto removed = object_of(writer.write(news(actors::version_removed{version.id})));
   CHECK_EQ(removed.at("type").as_string(), "version_removed");
   CHECK_EQ(removed.at("version").as_string(), version.id.str());
 }

@@ -378,6 +378,8 @@ test('with history.keep old changes go, and what is left plays exactly', async (
     const client = await joined(server, room);
     typeFor(client.doc, compactedAfter + 200, 5); // only what was compacted can go
     await settled(server, room, client);
+    typeFor(client.doc, 5, 7); // a snapshot goes with the next edit
+    await settled(server, room, client);
     const middle = await save(server, room, 'kept');
     const whole = textsOf(client.doc);
     const { base_sequence: trimmed } = await waitFor('old changes to go', async () => {
