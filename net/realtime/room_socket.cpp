@@ -5,7 +5,9 @@
 #include "actors/room_presence.hpp"
 #include "base/text.hpp"
 #include "net/api/rooms.hpp"
+#include "net/realtime/document_link.hpp"
 #include "net/realtime/room_protocol.hpp"
+#include "net/realtime/yjs_close.hpp"
 #include "net/ws_session.hpp"
 
 #include <caf/send.hpp>
@@ -63,6 +65,7 @@ actors::participant describe(const request& from) {
 actors::participation participation_of(const request& from) {
   actors::participation how;
   how.is_resumable = true;
+  how.wants_saved = from.query_value("saved") == "1";
   how.resume_token = from.query_value("resume").value_or("");
   const auto after = from.query_value("after").value_or("");
   std::from_chars(after.data(), after.data() + after.size(), how.heard);
@@ -76,9 +79,10 @@ class room_socket : public ws_events,
                     public actors::participant_sink,
                     public std::enable_shared_from_this<room_socket> {
 public:
-  room_socket(api_context_ptr context, room_id room, actors::caller who, actors::participant self,
+  room_socket(api_context_ptr context, std::shared_ptr<document_hubs> hubs, room_id room, actors::caller who, actors::participant self,
               actors::participation how)
       : context_(std::move(context)),
+        hubs_(std::move(hubs)),
         room_(room),
         who_(std::move(who)),
         self_(std::move(self)),
@@ -97,10 +101,8 @@ public:
   }
 
   void on_message(ws_opcode opcode, std::string payload) override {
-    if (opcode != ws_opcode::text) {
-      send(error_frame({}, {errc::unsupported, "Binary frames have no meaning here."}));
-      return;
-    }
+    if (opcode != ws_opcode::text)
+      return on_document_message(std::move(payload));
     auto read = read_client_frame(payload);
     if (!read.what) {
       send(error_frame(read.reference, read.what.why()));
@@ -111,6 +113,8 @@ public:
   }
 
   void on_drained() override {
+    if (document_)
+      document_->on_drained();
     if (participant_)
       caf::anon_send(participant_, actors::connection_drained{});
   }
@@ -120,6 +124,8 @@ public:
       const std::lock_guard lock{mutex_};
       session_.reset();
     }
+    if (const auto document = std::exchange(document_, nullptr))
+      document->close();
     // Who was closed for reading too slowly may come back as well.
     const bool was_lost = code == ws_close::abnormal || code == ws_close::try_again_later;
     if (participant_)
@@ -181,6 +187,24 @@ private:
     return session_;
   }
 
+  // -- the document -----------------------------------------------------------------------------
+
+  /// Binary frames are those of /yjs; the first one makes the connection take part in the document.
+  void on_document_message(std::string message) {
+    const auto session = this->session();
+    if (!session)
+      return;
+    if (!document_) {
+      auto self = self_;
+      self.id = participant_id::random();
+      document_ = std::make_shared<document_link>(context_, hubs_, room_, who_, std::move(self),
+                                                  how_.wants_saved);
+      document_->open(session);
+    }
+    if (const auto taken = document_->take(std::move(message)); !taken)
+      session->close(yjs_close::malformed, taken.why().detail);
+  }
+
   // -- requests ---------------------------------------------------------------------------------
 
   void pass_on(const std::string& reference, ping_request&) {
@@ -199,10 +223,12 @@ private:
   }
 
   api_context_ptr context_;
+  std::shared_ptr<document_hubs> hubs_;
   room_id room_;
   actors::caller who_;
   actors::participant self_; ///< as it asked to be
   actors::participation how_;
+  std::shared_ptr<document_link> document_; ///< io thread only; null before the first binary frame
   caf::actor participant_; ///< io thread only
   participant_id id_;      ///< actor thread only, like the next two
   event_writer events_;
@@ -212,14 +238,15 @@ private:
 };
 
 /// Lets in whoever the room lets in; everybody else hears why before the upgrade.
-void enter(const api_context_ptr& context, const request& from,
-           const std::shared_ptr<ws_handshake>& shake) {
+void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>& hubs,
+           const request& from, const std::shared_ptr<ws_handshake>& shake) {
   const auto room = room_id::parse(from.path_values.at(0));
   if (!room)
     return shake->refuse({errc::invalid_argument, "The id in the path is not a UUID."});
   auto who = caller_of(from);
   auto socket =
-    std::make_shared<room_socket>(context, *room, who, describe(from), participation_of(from));
+    std::make_shared<room_socket>(context, hubs, *room, who, describe(from),
+                                  participation_of(from));
   ask_room<actors::room_description>(
     context->system, context->node.directory, *room, actors::describe_room{std::move(who)},
     [shake, socket](const result<actors::room_description>& described) {
@@ -236,9 +263,9 @@ void enter(const api_context_ptr& context, const request& from,
 
 void add_room_socket(router& routes, api_context_ptr context) {
   routes.add_websocket("/ws/rooms/{id}",
-                       [context = std::move(context)](const request& from,
-                                                      const std::shared_ptr<ws_handshake>& shake) {
-                         enter(context, from, shake);
+                       [context = std::move(context), hubs = std::make_shared<document_hubs>()](
+                         const request& from, const std::shared_ptr<ws_handshake>& shake) {
+                         enter(context, hubs, from, shake);
                        });
 }
 

@@ -324,6 +324,7 @@ export const unknownId = '00000000-0000-4000-8000-000000000000';
 /** A WebSocket client of a few lines: text frames of less than 64 KiB, in both directions. */
 export class TextSocket {
   frames = [];
+  binaries = [];
   closeCode;
   #buffer = Buffer.alloc(0);
 
@@ -377,6 +378,7 @@ export class TextSocket {
       const opcode = this.#buffer[0] & 0x0f;
       const payload = this.#buffer.subarray(begin, begin + length);
       this.#buffer = this.#buffer.subarray(begin + length);
+      if (opcode === 2) this.binaries.push(Buffer.from(payload));
       if (opcode === 1) this.frames.push(JSON.parse(payload.toString('utf8')));
       if (opcode === 8) this.closeCode = length >= 2 ? payload.readUInt16BE(0) : 1005;
       if (opcode === 9) this.#write(10, payload);
@@ -397,6 +399,10 @@ export class TextSocket {
   /** Sends an object as JSON, or a string as it is. */
   send(frame) {
     this.#write(1, Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)));
+  }
+
+  sendBinary(bytes) {
+    this.#write(2, bytes);
   }
 
   /** The first frame received, from now or before, that `matches`. */

@@ -297,6 +297,26 @@ test('whose connection breaks goes on as the same participant and hears what it 
   ada.close();
 });
 
+test('binary frames edit the document, as those of /yjs do', async () => {
+  const room = await makeRoom();
+  const ada = await join(room, '?name=Ada&saved=1');
+  ada.sendBinary(Buffer.from([0, 0, 1, 0])); // sync step 1 of somebody who has nothing
+  const isStep2 = (bytes) => bytes[0] === 0 && bytes[1] === 1;
+  await waitFor('the document', () => ada.binaries.some(isStep2), { every: 5 });
+  // Client 1 writes "a" into the root text "t".
+  const update = [1, 1, 1, 0, 4, 1, 1, 0x74, 1, 0x61, 0];
+  ada.sendBinary(Buffer.from([0, 2, update.length, ...update]));
+  await waitFor('to hear that it is saved', () => ada.binaries.some((b) => b[0] === 100), { every: 5 });
+  const eve = await join(room);
+  eve.sendBinary(Buffer.from([0, 0, 1, 0]));
+  await waitFor('the text', () => eve.binaries.some((b) => b.includes(Buffer.from([1, 0x74, 1, 0x61]))));
+  eve.sendBinary(Buffer.from([0, 2, 3, 1, 1, 1]));
+  await waitFor('the end of who sends what is malformed', () => eve.closeCode, { every: 5 });
+  assert.equal(eve.closeCode, 4400);
+  assert.equal(ada.closeCode, undefined);
+  ada.close();
+});
+
 test('what is drawn is seen by all, also as a picture, and survives a restart', async () => {
   const running = await startServer();
   const room = (await running.post('/api/v1/rooms', { language: 'python' })).json;
