@@ -6,6 +6,9 @@
 //          stops reading
 //   many   1,000 rooms with 2 participants each, who type now and then
 //
+// A probe in a thread of its own, one client that types and one that watches, measures how long an
+// edit takes: the load's own thread is busier than the server.
+//
 // Everybody has the native socket (/ws/rooms/{id}); who types has a Yjs connection as well. Needs
 // the modules of tests/: npm ci --prefix tests. Prints JSON; the server's figures come from /proc.
 
@@ -17,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const require = createRequire(new URL('../../tests/package.json', import.meta.url));
 const { WebSocket } = require('ws');
@@ -24,6 +28,7 @@ const Y = require('yjs');
 const { WebsocketProvider } = require('y-websocket');
 
 const { values: options } = parseArgs({
+  args: isMainThread ? undefined : [],
   options: {
     binary: { type: 'string', default: 'build/release/coterie' },
     out: { type: 'string' },
@@ -31,7 +36,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '20' },
   },
 });
-const seconds = Number(options.seconds);
+const seconds = isMainThread ? Number(options.seconds) : workerData.seconds;
 
 // -- the server -------------------------------------------------------------------------------
 
@@ -117,22 +122,74 @@ async function openText(server, room) {
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
+const round = (x) => Math.round(x);
+
 function latencies(list) {
   list.sort((a, b) => a - b);
-  const round = (x) => Math.round(x * 100) / 100;
-  return { samples: list.length, p50: round(quantile(list, 0.5)), p99: round(quantile(list, 0.99)) };
+  const hundredths = (x) => Math.round(x * 100) / 100;
+  return {
+    samples: list.length,
+    p50: hundredths(quantile(list, 0.5)),
+    p99: hundredths(quantile(list, 0.99)),
+    max: hundredths(list.at(-1)),
+  };
 }
 
-/** Measures, with one watcher, how long marked edits take to it. */
-function watch(watcher, sentAt, found) {
+/** Edits of one client, ten each second, as another one sees them: how long each took. */
+async function probe(server, room) {
+  const [typist, watcher] = [await openText(server, room), await openText(server, room)];
+  const sentAt = new Map();
+  const took = [];
   watcher.text.observe((event) => {
     for (const step of event.delta)
-      for (const mark of String(step.insert ?? '').match(/\[\d+\]/g) ?? []) {
-        const at = sentAt.get(mark);
-        if (at !== undefined) found.push(performance.now() - at);
+      for (const mark of String(step.insert ?? '').match(/<\d+>/g) ?? []) {
+        took.push(performance.now() - sentAt.get(mark));
         sentAt.delete(mark);
       }
   });
+  let marks = 0;
+  await busy([typist], 100, ({ text }) => {
+    const mark = `<${++marks}>`;
+    sentAt.set(mark, performance.now());
+    text.insert(0, mark);
+  });
+  await sleep(1_000);
+  assert.equal(sentAt.size, 0, 'an edit was lost');
+  typist.provider.destroy();
+  watcher.provider.destroy();
+  return latencies(took);
+}
+
+/** Runs a load in its own thread beside the probe; `room`: the probe's. */
+async function measure(name, server, room) {
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: { name, url: server.url, room, seconds },
+  });
+  const told = [];
+  let wake = () => {};
+  worker.on('message', (message) => {
+    told.push(message);
+    wake();
+  });
+  worker.on('error', (why) => {
+    throw why;
+  });
+  const next = async () => {
+    while (told.length === 0) await new Promise((resolve) => (wake = resolve));
+    return told.shift();
+  };
+  await next(); // everybody is there
+  const before = usage(server);
+  const edit_ms = await probe(server, room);
+  const after = usage(server);
+  const load = await next();
+  await worker.terminate();
+  return {
+    ...load,
+    edit_ms,
+    server_cpu: rate(before, after),
+    server_mb: { before: round(before.rss), after: round(after.rss), peak: round(after.peak) },
+  };
 }
 
 /** `work` every `period` ms by each of `people`, spread evenly, until the time is over. */
@@ -151,113 +208,94 @@ async function busy(people, period, work) {
 
 const rate = (before, after) => Math.round(((after.cpu - before.cpu) / seconds) * 1000) / 1000;
 
-// -- loads ------------------------------------------------------------------------------------
+// -- loads; in a worker -----------------------------------------------------------------------
 
-async function oneRoom(server) {
-  const room = (await makeRoom(server)).id;
+async function oneRoom(server, room, begin) {
   const people = [];
   for (let i = 0; i < 200; ++i) people.push(await enter(server, room, `p${i}`));
   const typists = [];
   for (let i = 0; i < 50; ++i) typists.push(await openText(server, room));
   const deaf = await enter(server, room, 'deaf');
-  deaf.socket._socket.pause(); // hears the load through nothing but the kernel's buffers
-
-  const sentAt = new Map();
-  const took = [];
-  watch(typists[0], sentAt, took);
-  let marks = 0;
-  const before = usage(server);
+  deaf.socket._socket.pause(); // the kernel's buffers and the server's queue fill up
+  begin();
+  let edits = 0;
+  const place = () => Math.floor(Math.random() * 99);
+  const stroke = (i) => Array.from({ length: 60 }, (_, k) => [k * 3, 40 * Math.sin(k / 5 + i)]);
   await Promise.all([
-    busy(typists.slice(1), 250, ({ text }) => {
-      const mark = `[${++marks}]`;
-      sentAt.set(mark, performance.now());
-      text.insert(Math.floor(Math.random() * (text.length + 1)), mark);
+    busy(typists, 500, ({ text }) => {
+      ++edits;
+      text.insert(Math.floor(Math.random() * (text.length + 1)), 'word ');
     }),
-    busy(people.slice(0, 50), 250, (person) =>
-      send(person, { type: 'move_cursor', path: 'main.py', anchor: Math.floor(Math.random() * 99) })),
-    busy(people.slice(50, 55), 500, (person, i) =>
+    busy(people.slice(0, 50), 1_000, (person) =>
+      send(person, { type: 'move_cursor', path: 'main.py', anchor: place() }),
+    ),
+    busy(people.slice(50, 55), 1_000, (person, i) =>
       send(person, {
         type: 'put_shape',
-        shape: { id: `s${i}-${Math.floor(Math.random() * 50)}`, kind: 'stroke',
-          points: Array.from({ length: 60 }, (_, k) => [k * 3, 40 * Math.sin(k / 5 + i)]) },
-      })),
-    busy(people.slice(60, 70), 2_000, (person) => send(person, { type: 'post_chat', text: 'hello' })),
+        shape: { id: `${i}-${place()}`, kind: 'stroke', points: stroke(i) },
+      }),
+    ),
+    busy(people.slice(60, 70), 2_000, (person) => send(person, { type: 'post_chat', text: 'hi' })),
   ]);
-  const after = usage(server);
-  await sleep(2_000);
+  await sleep(3_000);
   const texts = new Set(typists.map(({ text }) => text.toString()));
   const stored = await (await fetch(`${server.url}/api/v1/rooms/${room}/files/main.py`)).text();
-  const [chats] = [Math.max(...people.map(({ chats: count }) => count))];
-  const result = {
-    participants: people.length + typists.length + 1,
-    edits: marks,
-    edit_ms: latencies(took),
-    converged: texts.size === 1 && texts.has(stored),
-    everybody_heard_all_chat: people.every((person) => person.chats === chats) && chats > 0,
-    everybody_saw_all_shapes: people.every((person) => person.shapes === people[0].shapes),
-    facts_per_second: Math.round(people.reduce((sum, { facts }) => sum + facts, 0) / seconds),
-    server_cpu: rate(before, after),
-    server_mb: { before: Math.round(before.rss), after: Math.round(after.rss), peak: Math.round(after.peak) },
-  };
-  // Who did not read comes back.
+  const [{ chats, shapes }] = people;
+  const { resume_token: token, n } = deaf.welcome;
   deaf.socket.terminate();
-  const back = new Promise((resolve) => {
-    const token = deaf.welcome.resume_token;
-    const again = new WebSocket(
-      `${base(server)}/ws/rooms/${room}?resume=${token}&after=${deaf.welcome.n}`);
-    again.once('message', (bytes) => resolve([JSON.parse(bytes), again]));
-  });
-  const [greeting, again] = await back;
-  result.deaf_reader_is_back_as = greeting.type;
-  again.terminate();
-  for (const { provider } of typists) provider.destroy();
-  for (const { socket } of people) socket.terminate();
-  return result;
+  await sleep(500);
+  const again = new WebSocket(`${base(server)}/ws/rooms/${room}?resume=${token}&after=${n}`);
+  const greeting = await new Promise((resolve) => again.once('message', resolve));
+  return {
+    participants: people.length + typists.length + 3,
+    edits,
+    facts_per_second: round(people.reduce((sum, { facts }) => sum + facts, 0) / seconds),
+    converged: texts.size === 1 && texts.has(stored),
+    everybody_heard_all_chat: chats > 0 && people.every((person) => person.chats === chats),
+    everybody_saw_all_shapes: shapes > 0 && people.every((person) => person.shapes === shapes),
+    who_did_not_read_is: JSON.parse(greeting).type,
+  };
 }
 
-async function manyRooms(server) {
+async function manyRooms(server, _, begin) {
   const rooms = [];
   for (let i = 0; i < 1_000; ++i) {
-    const room = (await makeRoom(server)).id;
-    rooms.push({ room, pair: [await openText(server, room), await openText(server, room)] });
+    const { id } = await makeRoom(server);
+    rooms.push([await openText(server, id), await openText(server, id)]);
   }
-  const sentAt = new Map();
-  const took = [];
-  for (const { pair } of rooms) watch(pair[1], sentAt, took);
-  let marks = 0;
-  const before = usage(server);
-  await busy(rooms, 2_000, ({ pair }) => {
-    const mark = `[${++marks}]`;
-    sentAt.set(mark, performance.now());
-    pair[0].text.insert(pair[0].text.length, mark);
+  begin();
+  let edits = 0;
+  await busy(rooms, 2_000, ([{ text }]) => {
+    ++edits;
+    text.insert(text.length, 'word ');
   });
-  const after = usage(server);
   await sleep(2_000);
-  const result = {
+  return {
     rooms: rooms.length,
     participants: 2 * rooms.length,
-    edits: marks,
-    edit_ms: latencies(took),
-    converged: rooms.every(({ pair }) => pair[0].text.toString() === pair[1].text.toString()),
-    server_cpu: rate(before, after),
-    server_mb: { before: Math.round(before.rss), after: Math.round(after.rss), peak: Math.round(after.peak) },
+    edits,
+    converged: rooms.every(([a, b]) => a.text.toString() === b.text.toString()),
   };
-  for (const { pair } of rooms) for (const { provider } of pair) provider.destroy();
-  return result;
 }
 
 const loads = { one: oneRoom, many: manyRooms };
-const results = { seconds };
-for (const [name, load] of Object.entries(loads)) {
-  if (options.only && options.only !== name) continue;
-  const server = await startServer();
-  try {
-    results[name] = await load(server);
-  } finally {
-    await stopServer(server);
+
+if (!isMainThread) {
+  const { name, url, room } = workerData;
+  parentPort.postMessage(await loads[name]({ url }, room, () => parentPort.postMessage('begin')));
+} else {
+  const results = { seconds };
+  for (const name of Object.keys(loads)) {
+    if (options.only && options.only !== name) continue;
+    const server = await startServer();
+    try {
+      results[name] = await measure(name, server, (await makeRoom(server)).id);
+    } finally {
+      await stopServer(server);
+    }
   }
+  const text = JSON.stringify(results, null, 2);
+  console.log(text);
+  if (options.out) writeFileSync(options.out, `${text}\n`);
+  process.exit(0);
 }
-const text = JSON.stringify(results, null, 2);
-console.log(text);
-if (options.out) writeFileSync(options.out, `${text}\n`);
-process.exit(0);

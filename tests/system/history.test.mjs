@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
@@ -43,14 +43,23 @@ async function joined(server, room) {
     WebSocketPolyfill: WebSocket,
     disableBc: true,
   });
+  const client = { doc, provider };
+  present.add(client);
   await waitFor('the provider to be synced', () => provider.synced, { every: 5 });
-  return { doc, provider };
+  return client;
 }
 
-function leave({ doc, provider }) {
-  provider.destroy();
-  doc.destroy();
+function leave(client) {
+  client.provider.destroy();
+  client.doc.destroy();
+  present.delete(client);
 }
+
+/** An open connection of a test that failed would keep its process alive. */
+const present = new Set();
+after(() => {
+  for (const client of present) leave(client);
+});
 
 /** The texts of a document by their paths. */
 function textsOf(doc) {
