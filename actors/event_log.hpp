@@ -24,6 +24,12 @@ public:
   /// Sets the event's number when it is of a kind that is kept.
   void add(room_event& news);
 
+  /// Nobody is left who could come back. Numbers go on.
+  void clear() {
+    kept_.clear();
+    bytes_ = 0;
+  }
+
   /// Of the last one that was added; 0: none.
   std::uint64_t last() const noexcept {
     return last_;

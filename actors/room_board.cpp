@@ -33,19 +33,29 @@ result<void> room_board::change(const hand& by, const std::vector<past>& after) 
 }
 
 void room_board::remember(const hand& by, std::vector<past> before) {
-  if (undo_.size() >= bounds::undo_persons_max && !undo_.contains(by.person))
+  if (undo_.size() >= bounds::undo_persons_max && !undo_.contains(by.person)) {
+    undo_bytes_ -= undo_.begin()->second.bytes;
     undo_.erase(undo_.begin());
+  }
   auto& kept = undo_[by.person];
   step made{std::move(before), 0};
   for (const auto& [id, was] : made.before)
     made.bytes += id.size() + (was ? size_of(*was) : 0);
   kept.bytes += made.bytes;
+  undo_bytes_ += made.bytes;
   kept.steps.push_back(std::move(made));
   while (kept.steps.size() > bounds::undo_steps_max
-         || (kept.bytes > bounds::undo_bytes_max && kept.steps.size() > 1)) {
-    kept.bytes -= kept.steps.front().bytes;
-    kept.steps.pop_front();
-  }
+         || (kept.bytes > bounds::undo_bytes_max && kept.steps.size() > 1))
+    forget_oldest(kept);
+  for (auto& [person, others] : undo_)
+    while (undo_bytes_ > bounds::undo_room_bytes_max && &others != &kept && !others.steps.empty())
+      forget_oldest(others);
+}
+
+void room_board::forget_oldest(history& of) {
+  of.bytes -= of.steps.front().bytes;
+  undo_bytes_ -= of.steps.front().bytes;
+  of.steps.pop_front();
 }
 
 result<std::string> room_board::put(const hand& by, put_shape wanted) {
@@ -122,6 +132,7 @@ result<void> room_board::undo(const hand& by) {
   auto last = std::move(kept->second.steps.back());
   kept->second.steps.pop_back();
   kept->second.bytes -= last.bytes;
+  undo_bytes_ -= last.bytes;
   std::erase_if(last.before, [&](const past& each) {
     const auto known = board_.all().find(each.first);
     return known != board_.all().end() && known->second.by != by.person && !by.is_owner;

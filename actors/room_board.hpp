@@ -25,6 +25,7 @@ struct room_board_bounds {
   static constexpr std::size_t undo_steps_max = 50; ///< of one person
   static constexpr std::size_t undo_persons_max = 200;
   static constexpr std::size_t undo_bytes_max = 4U << 20; ///< of one person
+  static constexpr std::size_t undo_room_bytes_max = 16U << 20;
 };
 
 /// Belongs to one room. What can be taken back is kept in memory only.
@@ -68,10 +69,12 @@ private:
 
   result<void> change(const hand& by, const std::vector<past>& after);
   void remember(const hand& by, std::vector<past> before);
+  void forget_oldest(history& of);
 
   room_document& document_;
   document_board& board_;
   std::map<std::string, history> undo_; ///< by person
+  std::size_t undo_bytes_ = 0;          ///< of all of them
 };
 
 } // namespace coterie::actors

@@ -141,6 +141,8 @@ void room_people::part_with(participant_id who) {
   presence_.on_left(who);
   on_left_(who);
   count(-1);
+  if (members_.is_empty())
+    log_.clear();
   tell_all(participant_left{who, members_.size()});
 }
 

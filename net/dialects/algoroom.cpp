@@ -98,6 +98,23 @@ std::optional<room_id> session_of(const request& from, const responder_ptr& repl
   return id;
 }
 
+/// What a session is asked: which, and the body.
+struct session_call {
+  room_id id;
+  json::object body;
+};
+
+/// Nothing when one of them is wrong, which is answered.
+std::optional<session_call> call_of(const request& from, const responder_ptr& reply) {
+  const auto id = session_of(from, reply);
+  if (!id)
+    return std::nullopt;
+  auto body = body_of(from, false, reply);
+  if (!body)
+    return std::nullopt;
+  return session_call{*id, std::move(*body)};
+}
+
 void create(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
   const auto body = body_of(from, true, reply);
   if (!body)
@@ -135,38 +152,32 @@ void show(const api_context_ptr& context, const request& from, const responder_p
 }
 
 void save(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
-  const auto id = session_of(from, reply);
-  if (!id)
-    return;
-  const auto body = body_of(from, false, reply);
-  if (!body)
+  const auto call = call_of(from, reply);
+  if (!call)
     return;
   std::vector<algoroom_issue> issues;
-  require(*body, "code", issues);
+  require(call->body, "code", issues);
   actors::replace_source message;
   message.who = caller_of(from);
-  message.source = read_string(*body, "code", issues).value_or("");
-  message.language = read_algoroom_language(*body, issues).value_or("");
+  message.source = read_string(call->body, "code", issues).value_or("");
+  message.language = read_algoroom_language(call->body, issues).value_or("");
   message.runs_elsewhere = true;
   if (!issues.empty())
     return reply->send(algoroom_invalid(issues));
-  answer_with_session(context, *id, std::move(message), reply);
+  answer_with_session(context, call->id, std::move(message), reply);
 }
 
 void share(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
-  const auto id = session_of(from, reply);
-  if (!id)
-    return;
-  const auto body = body_of(from, false, reply);
-  if (!body)
+  const auto call = call_of(from, reply);
+  if (!call)
     return;
   std::vector<algoroom_issue> issues;
-  actors::share_result wish{read_algoroom_result(*body, issues)};
+  actors::share_result wish{read_algoroom_result(call->body, issues)};
   if (!issues.empty())
     return reply->send(algoroom_invalid(issues));
-  ask_room<actors::room_answer>(context->system, context->node.directory, *id,
+  ask_room<actors::room_answer>(context->system, context->node.directory, call->id,
                                 actors::room_request{caller_of(from), {}, std::move(wish)},
-                                [reply, id = *id](const result<actors::room_answer>& answer) {
+                                [reply, id = call->id](const result<actors::room_answer>& answer) {
                                   reply->send(answer ? empty_response(204)
                                                      : refused(answer.why(), id.str()));
                                 });

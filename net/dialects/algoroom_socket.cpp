@@ -18,6 +18,9 @@ namespace json = boost::json;
 
 namespace {
 
+// Each push is a whole text, of which all sockets share one copy.
+constexpr std::size_t queue_bytes_max = 32U << 20;
+
 /// All seven members, as the original writes them.
 json::object push(room_id session, std::string_view type) {
   return {{"type", type},
@@ -170,7 +173,7 @@ void enter(const api_context_ptr& context, const request& from,
     context->system, context->node.directory, *session, actors::describe_room{std::move(who)},
     [shake, socket, refuse](const result<actors::room_description>& described) {
       if (described)
-        return shake->accept({}, socket);
+        return shake->accept({}, socket, {.queue_bytes_hard = queue_bytes_max});
       const auto code = described.why().code;
       if (code == errc::not_found || code == errc::unauthorized || code == errc::forbidden)
         return refuse();

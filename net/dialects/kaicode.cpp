@@ -109,7 +109,7 @@ struct document_route {
       who = kaicode_caller(settings, *claims, from);
     // The room is awake before the answer: a page that gets no text within a second fills in its
     // own.
-    find_session(context, *name, true,
+    find_session(context, *name, context->settings.yjs_creates_rooms,
                  [entrance = entrance, shake, who = std::move(who)](const result<room_id>& found) {
                    if (found)
                      entrance->enter(*found, who, {.ignores_text = true, .ends_unknown = true},

@@ -21,7 +21,8 @@ namespace coterie::net {
 struct kaicode_bounds {
   static constexpr std::size_t message_bytes_max = 16U << 20; ///< a tick has a whole file, escaped
   static constexpr std::size_t room_bytes_max = 128;          ///< name of a room
-  static constexpr std::size_t early_frames_max = 64; ///< kept while the room is being opened
+  /// Kept while the room is being opened: what had been read before reading paused.
+  static constexpr std::size_t early_frames_max = 8;
   static constexpr std::size_t listed_max = 1'000;    ///< sessions of one user
 };
 

@@ -142,6 +142,7 @@ private:
     }
     if (!session)
       return;
+    session->pause();
     find_session(
       context_, frame->room, true,
       [self = shared_from_this(), post = session->poster()](const result<room_id>& found) {
@@ -166,6 +167,9 @@ private:
                                              shared_from_this());
     for (const auto& frame : std::exchange(early_, {}))
       on_frame(frame);
+    const std::lock_guard lock{mutex_};
+    if (session_)
+      session_->resume();
   }
 
   void on_frame(const sync_frame& frame) {

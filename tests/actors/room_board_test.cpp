@@ -72,6 +72,25 @@ SCENARIO("everybody takes back what they did themselves, step by step") {
   CHECK_EQ(code_of(wish(ada, undo_board{})), "not_found");
 }
 
+SCENARIO("what can be taken back is bounded for a room, oldest of others first") {
+  room_document document;
+  room_board board(document);
+  auto large = line("");
+  large.what.kind = shape_kind::text;
+  large.what.text = std::string(board_bounds::text_bytes_max, 'x');
+  const auto draw_and_clear = [&](const std::string& person) {
+    const room_board::hand by{person, "x", false};
+    for (std::size_t i = 0; i < 450; ++i)
+      must(board.put(by, large));
+    must(board.clear(by, {true}));
+  };
+  for (int i = 0; i < 12; ++i)
+    draw_and_clear("p" + std::to_string(i));
+  CHECK_EQ(code_of(board.undo({"p0", "x", false})), "not_found");
+  CHECK_EQ(code_of(board.undo({"p11", "x", false})), "accepted");
+  CHECK_EQ(board.shapes().size(), 450u);
+}
+
 SCENARIO("shapes of others stay as they are, unless an owner changes them") {
   const auto ada = come("Ada");
   const auto bob = come("Bob");
