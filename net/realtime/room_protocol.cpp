@@ -18,6 +18,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <cmath>
+
 namespace coterie::net {
 
 namespace json = boost::json;
@@ -357,7 +359,9 @@ client_frame read_client_frame(std::string_view text) {
     return {{}, std::move(body).why()};
   std::string reference;
   if (const auto* id = body->if_contains("id"); id != nullptr && !id->is_null()) {
-    if (id->is_string() || id->is_number())
+    // JSON has no way to write an infinite number back.
+    const bool is_number = id->is_number() && std::isfinite(id->to_number<double>());
+    if (id->is_string() || is_number)
       reference = json::serialize(*id);
     if (reference.empty() || reference.size() > bounds::reference_bytes_max)
       return {{}, failure{errc::invalid_argument, "id: must be a number or a short string"}};

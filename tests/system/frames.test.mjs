@@ -111,7 +111,8 @@ test('frames about what is not there are answered so', async () => {
 
 test('frames that are no frames are answered without an end', async () => {
   const odd = ['', 'hello', '[]', '5', 'null', '{', '{"type":5}', '{}', '{"type":"post_chat","id":{}}',
-    `{"type":"ping","id":"${long(100)}"}`, `${'['.repeat(100)}${']'.repeat(100)}`,
+    `{"type":"ping","id":"${long(100)}"}`, '{"type":"ping","id":1e999}',
+    '{"type":"put_shape","shape":{"kind":"line","points":[[1e999,0]],"width":1e999}}', `${'['.repeat(100)}${']'.repeat(100)}`,
     '{"type":"__proto__"}', `{"type":"${long(1000)}"}`];
   for (const text of odd) {
     const before = ada.frames.length;
