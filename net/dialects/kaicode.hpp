@@ -23,7 +23,7 @@ struct kaicode_bounds {
   static constexpr std::size_t room_bytes_max = 128;          ///< name of a room
   /// Kept while the room is being opened: what had been read before reading paused.
   static constexpr std::size_t early_frames_max = 8;
-  static constexpr std::size_t listed_max = 1'000;    ///< sessions of one user
+  static constexpr std::size_t listed_max = 1'000; ///< sessions of one user
 };
 
 /// What an operator chooses; outlives the server.

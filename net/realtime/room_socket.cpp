@@ -79,8 +79,8 @@ class room_socket : public ws_events,
                     public actors::participant_sink,
                     public std::enable_shared_from_this<room_socket> {
 public:
-  room_socket(api_context_ptr context, std::shared_ptr<document_hubs> hubs, room_id room, actors::caller who, actors::participant self,
-              actors::participation how)
+  room_socket(api_context_ptr context, std::shared_ptr<document_hubs> hubs, room_id room,
+              actors::caller who, actors::participant self, actors::participation how)
       : context_(std::move(context)),
         hubs_(std::move(hubs)),
         room_(room),
@@ -229,8 +229,8 @@ private:
   actors::participant self_; ///< as it asked to be
   actors::participation how_;
   std::shared_ptr<document_link> document_; ///< io thread only; null before the first binary frame
-  caf::actor participant_; ///< io thread only
-  participant_id id_;      ///< actor thread only, like the next two
+  caf::actor participant_;                  ///< io thread only
+  participant_id id_;                       ///< actor thread only, like the next two
   event_writer events_;
   bool is_congested_ = false;           ///< until the session says that it has drained
   mutable std::mutex mutex_;            ///< guards session_
@@ -244,9 +244,8 @@ void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>&
   if (!room)
     return shake->refuse({errc::invalid_argument, "The id in the path is not a UUID."});
   auto who = caller_of(from);
-  auto socket =
-    std::make_shared<room_socket>(context, hubs, *room, who, describe(from),
-                                  participation_of(from));
+  auto socket = std::make_shared<room_socket>(context, hubs, *room, who, describe(from),
+                                              participation_of(from));
   ask_room<actors::room_description>(
     context->system, context->node.directory, *room, actors::describe_room{std::move(who)},
     [shake, socket](const result<actors::room_description>& described) {
