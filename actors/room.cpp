@@ -36,6 +36,11 @@ constexpr std::chrono::milliseconds submit_timeout{15'000};
 // Longer than a run and its place in the queue take as a rule; then the question is put again.
 constexpr std::chrono::milliseconds adopted_run_timeout{300'000};
 
+/// Who is nobody's second connection is a person by itself.
+std::string person_of(const participant& who) {
+  return who.person.empty() ? who.id.str() : who.person;
+}
+
 struct room_state {
   static inline const char* name = "coterie.room";
 
@@ -585,7 +590,7 @@ struct room_state {
       return to_error(granted.why());
     room_board::hand by{{}, writer_of(m.who).author, *granted == role::owner};
     if (const auto* known = people.members().find(m.by)) {
-      by.person = known->who.person.empty() ? known->who.id.str() : known->who.person;
+      by.person = person_of(known->who);
       by.author = known->who.name;
     }
     const auto done = how(by);
@@ -612,7 +617,7 @@ struct room_state {
     room_chat::author by;
     by.is_owner = *granted == role::owner;
     if (const auto* known = people.members().find(m.by)) {
-      by.person = known->who.person.empty() ? known->who.id.str() : known->who.person;
+      by.person = person_of(known->who);
       by.name = known->who.name;
     }
     auto promise = self->make_response_promise<room_answer>();

@@ -46,9 +46,12 @@ result<joined> room_people::enter(const join& m, storage::role grants) {
     return welcome;
   }
   member comes{m.as, m.relay, m.who, m.how.connection, m.how.hears_source, {}};
-  comes.who.grants = grants;
   const auto* before = members_.find(m.as.id);
   const bool is_back = before != nullptr;
+  if (is_back)
+    comes.who = before->who; // what it was called when it first came may have changed
+  comes.who.is_away = false;
+  comes.who.grants = grants;
   if (m.how.is_resumable)
     comes.resume_token = is_back ? before->resume_token : random_token(token_bytes);
   const bool first_of_relay = members_.is_new(m.relay);

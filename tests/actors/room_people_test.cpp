@@ -47,6 +47,14 @@ struct fixture : room_company {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
+SCENARIO("who joins again through another relay keeps the name that it has by now") {
+  const auto ada = come("Ada");
+  must(wish(ada, update_participant{"Countess", "#abcdef"}));
+  const auto again = must(ask<joined>(room(), join{{}, {ada, "Ada", "#000000"}, relay}));
+  CHECK_EQ(again.self.name, "Countess");
+  CHECK_EQ(told<participant_updated>().back().who.name, "Countess");
+}
+
 SCENARIO("who goes in good order has left at once") {
   come("Bob");
   const auto ada = come_resumable("Ada");
