@@ -2,50 +2,70 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <numbers>
 
 namespace coterie::actors {
 
 namespace {
 
+constexpr double smallest_step = 1.0 / 8;
+
 double rounded(double value) {
-  return std::round(value * 8) / 8;
+  return std::round(value / smallest_step) * smallest_step;
 }
 
-/// From `at` to the line piece between `a` and `b`.
-double distance(const board_point& at, const board_point& a, const board_point& b) {
-  const double dx = b.x - a.x;
-  const double dy = b.y - a.y;
-  const double length = dx * dx + dy * dy;
-  const double along =
-    length == 0 ? 0 : std::clamp(((at.x - a.x) * dx + (at.y - a.y) * dy) / length, 0.0, 1.0);
-  return std::hypot(at.x - (a.x + along * dx), at.y - (a.y + along * dy));
-}
+/// The directions in which a line from `from` passes all points so far within the tolerance.
+class sleeve {
+public:
+  sleeve(board_point from, double tolerance) : from_(from), tolerance_(tolerance) {}
+
+  /// False when a line from `from` to `to` would leave out one of the points so far.
+  bool take(const board_point& to) {
+    const double dx = to.x - from_.x;
+    const double dy = to.y - from_.y;
+    const double away = std::hypot(dx, dy);
+    if (away + tolerance_ < farthest_) // it turned back: the turning point stays
+      return false;
+    farthest_ = std::max(farthest_, away);
+    if (away <= tolerance_)
+      return true;
+    const double width = std::asin(tolerance_ / away);
+    const double direction = std::atan2(dy, dx);
+    if (!is_narrowed_) {
+      is_narrowed_ = true;
+      middle_ = direction;
+      low_ = -width;
+      high_ = width;
+      return true;
+    }
+    const double turned = std::remainder(direction - middle_, 2 * std::numbers::pi);
+    if (turned < low_ || turned > high_)
+      return false;
+    low_ = std::max(low_, turned - width);
+    high_ = std::min(high_, turned + width);
+    return true;
+  }
+
+private:
+  board_point from_;
+  double tolerance_;
+  double farthest_ = 0;
+  bool is_narrowed_ = false;
+  double middle_ = 0;         ///< the first direction
+  double low_ = 0, high_ = 0; ///< of the others, turned from it
+};
 
 std::vector<board_point> thinned(const std::vector<board_point>& line, double tolerance) {
-  std::vector<bool> stays(line.size(), false);
-  stays.front() = stays.back() = true;
-  std::vector<std::pair<std::size_t, std::size_t>> pieces{{0, line.size() - 1}};
-  while (!pieces.empty()) {
-    const auto [first, last] = pieces.back();
-    pieces.pop_back();
-    std::size_t farthest = first;
-    double most = tolerance;
-    for (auto i = first + 1; i < last; ++i)
-      if (const auto away = distance(line[i], line[first], line[last]); away > most) {
-        most = away;
-        farthest = i;
-      }
-    if (farthest == first)
+  std::vector<board_point> kept{line.front()};
+  sleeve ahead(kept.back(), tolerance);
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    if (ahead.take(line[i]))
       continue;
-    stays[farthest] = true;
-    pieces.emplace_back(first, farthest);
-    pieces.emplace_back(farthest, last);
+    kept.push_back(line[i - 1]);
+    ahead = sleeve(kept.back(), tolerance);
+    ahead.take(line[i]);
   }
-  std::vector<board_point> kept;
-  for (std::size_t i = 0; i < line.size(); ++i)
-    if (stays[i])
-      kept.push_back(line[i]);
+  kept.push_back(line.back());
   return kept;
 }
 
@@ -60,7 +80,7 @@ std::vector<board_point> simplify(const std::vector<board_point>& line, double t
     return kept;
   kept = thinned(kept, tolerance);
   while (kept.size() > points_max) {
-    tolerance *= 2;
+    tolerance = std::max(2 * tolerance, smallest_step);
     kept = thinned(kept, tolerance);
   }
   return kept;

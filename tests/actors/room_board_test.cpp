@@ -149,6 +149,24 @@ SCENARIO("a full board takes no more until something is removed") {
   must(wish(ada, line("more")));
 }
 
+double distance_to_piece(board_point at, board_point a, board_point b) {
+  const double dx = b.x - a.x, dy = b.y - a.y, length = dx * dx + dy * dy;
+  const double along =
+    length == 0 ? 0 : std::clamp(((at.x - a.x) * dx + (at.y - a.y) * dy) / length, 0.0, 1.0);
+  return std::hypot(at.x - a.x - along * dx, at.y - a.y - along * dy);
+}
+
+double farthest_from(const std::vector<board_point>& kept, const std::vector<board_point>& line) {
+  double most = 0;
+  for (const auto& at : line) {
+    double nearest = 1e9;
+    for (std::size_t i = 1; i < kept.size(); ++i)
+      nearest = std::min(nearest, distance_to_piece(at, kept[i - 1], kept[i]));
+    most = std::max(most, nearest);
+  }
+  return most;
+}
+
 SCENARIO("a stroke keeps its form with fewer points") {
   std::vector<board_point> wave;
   for (int i = 0; i < 5'000; ++i)
@@ -158,11 +176,25 @@ SCENARIO("a stroke keeps its form with fewer points") {
   CHECK(kept.size() > 10u);
   CHECK(kept.front() == wave.front());
   CHECK(std::abs(kept.back().x - wave.back().x) < 0.1);
-  std::vector<board_point> noise;
-  for (int i = 0; i < 20'000; ++i)
-    noise.push_back({static_cast<double>(i), i % 2 * 1000.0});
-  CHECK(simplify(noise, 0.75, 2'000).size() <= 2'000u);
+  CHECK(farthest_from(kept, wave) < 1.0);
   CHECK_EQ(simplify({{1, 1}}, 1, 2).size(), 1u);
+}
+
+SCENARIO("where a stroke turns back on itself, its turning point stays") {
+  std::vector<board_point> there_and_back;
+  for (int i = 0; i <= 100; ++i)
+    there_and_back.push_back({100.0 - std::abs(100.0 - 2 * i), 0});
+  const auto kept = simplify(there_and_back, 0.75, 2'000);
+  CHECK(kept.size() < 6u);
+  CHECK(farthest_from(kept, there_and_back) <= 1.5);
+}
+
+SCENARIO("a stroke of nothing but turns is thinned until it fits") {
+  std::vector<board_point> zigzag;
+  for (int i = 0; i < 20'000; ++i)
+    zigzag.push_back({static_cast<double>(i), i % 2 * 1000.0});
+  CHECK(simplify(zigzag, 0.75, 2'000).size() <= 2'000u);
+  CHECK(simplify(zigzag, 0, 2'000).size() <= 2'000u);
 }
 
 SCENARIO("what other clients write into the document is shown when it is a shape") {
