@@ -139,9 +139,9 @@ void http_session::on_readable() {
   if (got.what == connection::status::ended)
     return close();
   if (state_ == state::lingering) {
-    body_bytes_ += got.bytes;
-    if (body_bytes_ > context_->settings.limits.linger_bytes_max)
-      return close();
+    if (got.bytes > 0)
+      deadline_ = std::min(lingers_until_, std::chrono::steady_clock::now()
+                                             + context_->settings.timeouts.linger_silence);
   } else {
     inbox_.append(scratch.data(), got.bytes);
   }
@@ -516,7 +516,9 @@ void http_session::start_request() {
 void http_session::start_lingering() {
   link_.shutdown_send();
   state_ = state::lingering;
-  deadline_ = std::chrono::steady_clock::now() + context_->settings.timeouts.linger;
+  const auto now = std::chrono::steady_clock::now();
+  lingers_until_ = now + context_->settings.timeouts.linger;
+  deadline_ = std::min(lingers_until_, now + context_->settings.timeouts.linger_silence);
   inbox_ = std::string{};
   parser_.reset();
   body_bytes_ = 0;

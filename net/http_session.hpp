@@ -82,6 +82,7 @@ private:
   std::shared_ptr<const server_context> context_;
   connection link_;
   steady_time deadline_;
+  steady_time lingers_until_; ///< once lingering: whatever still comes
   state state_ = state::head;
   bool running_ = false;
   bool waits_to_read_ = false;
@@ -93,7 +94,7 @@ private:
   bool keep_alive_ = false;
   bool client_closes_ = false;
   std::size_t scanned_ = 0;
-  std::uint64_t body_bytes_ = 0; ///< received of the body; once lingering: dropped
+  std::uint64_t body_bytes_ = 0; ///< received of the body
   steady_time started_at_;
   std::unique_ptr<request_parser> parser_;
   std::optional<target> target_;

@@ -34,8 +34,9 @@ struct http_timeouts {
   std::chrono::milliseconds idle{75'000};     ///< between two requests
   std::chrono::milliseconds handler{120'000}; ///< for our own answer; then 503
   std::chrono::milliseconds write{30'000};    ///< without progress
-  std::chrono::milliseconds linger{5'000};    ///< reading on after an answer that ends things
-  std::chrono::milliseconds tick{500};        ///< how often deadlines are looked at
+  std::chrono::milliseconds linger{30'000};   ///< reading on after an answer that ends things
+  std::chrono::milliseconds linger_silence{5'000}; ///< the same, from the last byte on
+  std::chrono::milliseconds tick{500};             ///< how often deadlines are looked at
 };
 
 /// How much the other side may send.
@@ -45,8 +46,7 @@ struct http_limits {
   std::size_t header_fields_max = 100;     ///< beyond: 431
   /// A body may take 1 s more for each of these: slower senders get 408.
   std::size_t body_bytes_per_second_min = 16 << 10;
-  std::size_t linger_bytes_max = 32 << 20; ///< read and dropped so that an early answer arrives
-  std::size_t connections_max = 10'000;    ///< beyond: 503 and closed
+  std::size_t connections_max = 10'000;            ///< beyond: 503 and closed
   std::size_t connections_per_address_max = 1'000; ///< beyond: 429; trusted proxies are exempt
 };
 

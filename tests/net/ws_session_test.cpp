@@ -84,7 +84,7 @@ struct fixture {
     front.addresses = {{"127.0.0.1", 0}};
     front.io_threads = 2;
     front.timeouts.tick = 10ms;
-    front.timeouts.linger = 200ms;
+    front.timeouts.linger_silence = 200ms;
     front.access_log = false;
     front.cors.origins = {"https://pages.example"};
     router routes;
