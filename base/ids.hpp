@@ -66,6 +66,9 @@ private:
 using room_id = id<struct room_tag>;
 using job_id = id<struct job_tag>;
 using version_id = id<struct version_tag>; ///< a named version of a room's document
+using user_id = id<struct user_tag>;
+using invite_id = id<struct invite_tag>;
+using ban_id = id<struct ban_tag>;
 using participant_id = id<struct participant_tag>;
 /// One start of one server process (an incarnation): a restarted server is a new node.
 using node_id = id<struct node_tag>;

@@ -71,19 +71,26 @@ public:
   /// Overwrites the record (not the capabilities).
   virtual result<void> update_room(const fence& lease, const room_record& room) = 0;
   /// Removes the room, its document with journal, history, versions and blobs, its chat,
-  /// capabilities, aliases and lease. Its jobs stay, but lose their `request`: those that are over
-  /// at once, the others when they end (they can still be claimed and run).
+  /// capabilities, members, invitations, bans, aliases and lease. Its jobs stay, but lose their
+  /// `request`: those that are over at once, the others when they end (they can still be claimed
+  /// and run).
   virtual result<void> delete_room(const fence& lease) = 0;
 
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
   virtual result<std::vector<alias_record>> list_aliases(room_id room) = 0;
 
-  /// Rooms for which one of `capability_hashes` is valid, oldest first, after `after` (exclusive,
-  /// by its place in this order), at most `limit` (and list_rows_max, as in every listing).
-  /// errc::not_found when the room `after` is gone: list from the start again.
+  /// All of it or nothing. What is to be removed and is not there is no error. errc::too_large
+  /// when the room would have more than members_max members, invites_max invitations or bans_max
+  /// bans.
+  virtual result<void> change_access(const fence& lease, const access_change& change) = 0;
+
+  /// Rooms for which one of `capability_hashes` is valid or that `member` (nil: nobody) is a member
+  /// of, oldest first, after `after` (exclusive, by its place in this order), at most `limit` (and
+  /// list_rows_max, as in every listing). errc::not_found when the room `after` is gone: list from
+  /// the start again.
   virtual result<std::vector<room_record>>
-  list_rooms(const std::vector<std::string>& capability_hashes, std::optional<room_id> after,
-             std::size_t limit) = 0;
+  list_rooms(const std::vector<std::string>& capability_hashes, user_id member,
+             std::optional<room_id> after, std::size_t limit) = 0;
 
   // -- documents ------------------------------------------------------------------------------
   //

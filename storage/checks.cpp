@@ -46,7 +46,13 @@ result<void> check_record(const room_record& room) {
     return ok;
   if (auto ok = check_name("the language", room.language); !ok)
     return ok;
-  return check_name("the main file's path", room.main);
+  if (auto ok = check_name("the main file's path", room.main); !ok)
+    return ok;
+  if (room.link_grants == role::owner)
+    return {errc::invalid_argument, "knowing a room's id makes nobody its owner"};
+  if (room.extras.size() > extras_bytes_max)
+    return too_large("what dialects know of the room", extras_bytes_max, "bytes");
+  return {};
 }
 
 result<void> check_counts(const room_image& image, const std::vector<alias_record>& aliases) {
@@ -135,7 +141,42 @@ result<void> check_new_room(const room_image& image, const std::vector<alias_rec
   }
   if (auto ok = check_first_snapshot(image); !ok)
     return ok;
+  if (auto ok = check_access(image.access); !ok)
+    return ok;
   return check_unique(image, aliases);
+}
+
+result<void> check_access(const room_access& put) {
+  for (const auto& member : put.members) {
+    if (member.user.is_nil())
+      return {errc::invalid_argument, "a member needs a user"};
+    if (auto ok = check_name("the member's name", member.name); !ok)
+      return ok;
+  }
+  for (const auto& invite : put.invites) {
+    if (invite.id.is_nil())
+      return {errc::invalid_argument, "an invitation needs an id"};
+    if (auto ok = check_hash(invite.hash); !ok)
+      return ok;
+  }
+  for (const auto& ban : put.bans) {
+    if (ban.id.is_nil())
+      return {errc::invalid_argument, "a ban needs an id"};
+    for (const auto* text : {&ban.name, &ban.person, &ban.address})
+      if (auto ok = check_name("a ban's text", *text); !ok)
+        return ok;
+  }
+  return {};
+}
+
+result<void> check_access_counts(std::size_t members, std::size_t invites, std::size_t bans) {
+  if (members > members_max)
+    return too_large("the room", members_max, "members");
+  if (invites > invites_max)
+    return too_large("the room", invites_max, "invitations");
+  if (bans > bans_max)
+    return too_large("the room", bans_max, "bans");
+  return {};
 }
 
 result<void> check_room(const fence& lease, const room_record& room) {

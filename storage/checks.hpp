@@ -27,6 +27,12 @@ inline constexpr std::size_t result_bytes_max = 16U << 20;
 inline constexpr std::size_t capabilities_max = 1024; ///< of one room, and of one listing
 inline constexpr std::size_t aliases_max = 64;        ///< of one new room
 
+inline constexpr std::size_t extras_bytes_max = 64U << 10;
+
+inline constexpr std::size_t members_max = 1000; ///< of one room, as the following
+inline constexpr std::size_t invites_max = 100;
+inline constexpr std::size_t bans_max = 1000;
+
 // 256 bytes: an id in text with ample room.
 inline constexpr std::size_t author_bytes_max = 256;
 // 16 MiB: an update that brings the largest text files, twice.
@@ -80,6 +86,10 @@ failure lease_is_lost();   ///< errc::stale_epoch
 /// nil; errc::too_large beyond a bound.
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node);
+/// What is put; how much there may be of it is the engine's to check.
+result<void> check_access(const room_access& put);
+/// errc::too_large when a room may not have so many.
+result<void> check_access_counts(std::size_t members, std::size_t invites, std::size_t bans);
 result<void> check_room(const fence& lease, const room_record& room);
 /// Also errc::invalid_argument unless the job is as a new one: QUEUED, no result, node or count.
 result<void> check_new_job(const job_record& job);

@@ -19,6 +19,7 @@ struct room_row {
   std::uint64_t seq = 0; ///< order of insertion
   std::vector<capability_record> capabilities;
   std::vector<alias_record> aliases;
+  room_access access;
 };
 
 struct job_row {
@@ -26,9 +27,23 @@ struct job_row {
   std::uint64_t seq = 0; ///< order of insertion
 };
 
-using alias_key = std::pair<std::string, std::string>;   // dialect, name
-using capability_key = std::pair<std::string, room_id>;  // hash, room
+using alias_key = std::pair<std::string, std::string>;  // dialect, name
+using capability_key = std::pair<std::string, room_id>; // hash, room
+using member_key = std::pair<user_id, room_id>;
 using listing_key = std::pair<timestamp, std::uint64_t>; // made at, order of insertion
+
+/// Replaces rows by `key` where they are, adds others, and keeps the order of `age`.
+template <class Row, class Key, class Age>
+void put_all(std::vector<Row>& rows, const std::vector<Row>& put, Key key, Age age) {
+  for (const auto& row : put) {
+    const auto known = std::ranges::find(rows, row.*key, key);
+    if (known == rows.end())
+      rows.push_back(row);
+    else
+      *known = row;
+  }
+  std::ranges::stable_sort(rows, {}, age);
+}
 
 class memory_backend final : public backend {
 public:
@@ -116,9 +131,11 @@ public:
     for (const auto& alias : aliases)
       if (aliases_.has({alias.dialect, alias.name}))
         return {errc::conflict, "a room with this alias exists"};
-    rooms_.put(id, room_row{image.room, ++last_seq_, image.capabilities, aliases});
+    rooms_.put(id, room_row{image.room, ++last_seq_, image.capabilities, aliases, image.access});
     for (const auto& capability : image.capabilities)
       capabilities_.put({capability.hash, id}, {});
+    for (const auto& member : image.access.members)
+      memberships_.put({member.user, id}, {});
     for (const auto& alias : aliases)
       aliases_.put({alias.dialect, alias.name}, id);
     if (image.document)
@@ -132,7 +149,9 @@ public:
     const auto* row = rooms_.find(room);
     if (!row)
       return no_such_room();
-    return room_image{row->room, row->capabilities};
+    room_image image{row->room, row->capabilities};
+    image.access = row->access;
+    return image;
   }
 
   result<void> update_room(const fence& lease, const room_record& room) override {
@@ -154,6 +173,8 @@ public:
       capabilities_.erase({capability.hash, lease.room});
     for (const auto& alias : row.aliases)
       aliases_.erase({alias.dialect, alias.name});
+    for (const auto& member : row.access.members)
+      memberships_.erase({member.user, lease.room});
     documents_.erase(lease.room);
     erase_chat(lease.room, sequence_max);
     leases_.erase(lease.room);
@@ -178,8 +199,36 @@ public:
     return aliases;
   }
 
+  result<void> change_access(const fence& lease, const access_change& change) override {
+    if (auto ok = check_access(change.put); !ok)
+      return ok;
+    if (auto ok = check_fence(lease); !ok)
+      return ok;
+    room_row row = *rooms_.find(lease.room);
+    auto& access = row.access;
+    for (const auto& user : change.removed_members)
+      std::erase_if(access.members, [&](const auto& x) { return x.user == user; });
+    for (const auto& id : change.removed_invites)
+      std::erase_if(access.invites, [&](const auto& x) { return x.id == id; });
+    for (const auto& id : change.removed_bans)
+      std::erase_if(access.bans, [&](const auto& x) { return x.id == id; });
+    put_all(access.members, change.put.members, &member_record::user, &member_record::joined_at);
+    put_all(access.invites, change.put.invites, &invite_record::id, &invite_record::created_at);
+    put_all(access.bans, change.put.bans, &ban_record::id, &ban_record::created_at);
+    if (auto ok =
+          check_access_counts(access.members.size(), access.invites.size(), access.bans.size());
+        !ok)
+      return ok;
+    for (const auto& user : change.removed_members)
+      memberships_.erase({user, lease.room});
+    for (const auto& member : change.put.members)
+      memberships_.put({member.user, lease.room}, {});
+    rooms_.put(lease.room, std::move(row));
+    return {};
+  }
+
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
-                                              std::optional<room_id> after,
+                                              user_id member, std::optional<room_id> after,
                                               std::size_t limit) override {
     if (auto ok = check_listing(capability_hashes); !ok)
       return ok.why();
@@ -197,6 +246,11 @@ public:
         const auto& row = *rooms_.find(at->first.second);
         found.emplace(listing_key{row.room.created_at, row.seq}, &row.room);
       }
+    for (auto at = memberships_.rows().lower_bound({member, room_id{}});
+         !member.is_nil() && at != memberships_.rows().end() && at->first.first == member; ++at) {
+      const auto& row = *rooms_.find(at->first.second);
+      found.emplace(listing_key{row.room.created_at, row.seq}, &row.room);
+    }
     std::vector<room_record> listed;
     for (auto at = past ? found.upper_bound(*past) : found.begin();
          at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at)
@@ -563,6 +617,7 @@ private:
   memory_table<int, node_id> node_{undo_}; // one row: the node registered last
   memory_table<room_id, room_row> rooms_{undo_};
   memory_table<capability_key, std::monostate> capabilities_{undo_};
+  memory_table<member_key, std::monostate> memberships_{undo_};
   memory_table<alias_key, room_id> aliases_{undo_};
   memory_documents documents_{undo_};
   memory_table<std::pair<room_id, std::uint64_t>, chat_message> chat_{undo_};

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "storage/access_records.hpp"
 #include "storage/chat_records.hpp"
 #include "storage/document_records.hpp"
 
@@ -19,8 +20,6 @@ enum class visibility : std::uint8_t { link, invite, closed };
 
 enum class room_status : std::uint8_t { active, inactive };
 
-enum class role : std::uint8_t { viewer, editor, owner };
-
 /// One room without its document.
 struct room_record {
   room_id id;
@@ -31,6 +30,9 @@ struct room_record {
   std::string main; ///< path of the main file
   timestamp created_at{};
   timestamp updated_at{};
+  role link_grants = role::editor; ///< visibility `link`, to whoever knows the id; never owner
+  /// JSON object of what dialects know of a room beyond this, opaque here. Empty: nothing.
+  std::string extras = {};
 
   friend bool operator==(const room_record&, const room_record&) = default;
 };
@@ -49,6 +51,7 @@ struct room_image {
   std::vector<capability_record> capabilities;
   /// The document of a new room, of sequence 0; load_room leaves it out.
   std::optional<document_snapshot> document{};
+  room_access access = {};
 };
 
 /// Another name of a room, valid in one dialect only.

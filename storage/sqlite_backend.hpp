@@ -1,7 +1,8 @@
 #pragma once
 
 // The embedded engine: one file, one connection, one process. Its calls are spread over files by
-// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp, sqlite_documents.cpp
+// what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp, sqlite_access.cpp,
+// sqlite_documents.cpp
 // (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with blobs) and
 // sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
 //
@@ -44,8 +45,9 @@ public:
   result<void> delete_room(const fence& lease) override;
   result<room_id> resolve_alias(std::string_view dialect, std::string_view name) override;
   result<std::vector<alias_record>> list_aliases(room_id room) override;
+  result<void> change_access(const fence& lease, const access_change& change) override;
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
-                                              std::optional<room_id> after,
+                                              user_id member, std::optional<room_id> after,
                                               std::size_t limit) override;
 
   result<void> append_journal(const fence& lease,
@@ -119,6 +121,9 @@ private:
   result<void> check_names_are_free(room_id room, const std::vector<alias_record>& aliases);
   result<void> insert_room(const room_record& room);
   result<void> insert_capabilities(const room_image& image);
+  result<void> put_access(room_id room, const room_access& put);
+  result<void> check_access_fits(room_id room);
+  result<room_access> load_access(room_id room);
   result<void> insert_aliases(room_id room, const std::vector<alias_record>& aliases);
 
   /// The last sequence that the snapshot contains, and the last one stored (0: none).

@@ -13,7 +13,8 @@ namespace {
 // A room's place in a listing: when it was made, then the order of insertion.
 using listing_key = std::pair<std::int64_t, std::int64_t>;
 
-// Reads the columns id, title, language, seen_by, status, main, created_at, updated_at.
+// Reads the columns id, title, language, seen_by, status, main, created_at, updated_at,
+// link_grants, extras.
 room_record read_room(const sqlite_query& row) {
   room_record room;
   room.id = row.id<room_id>(0);
@@ -24,6 +25,8 @@ room_record read_room(const sqlite_query& row) {
   room.main = row.bytes(5);
   room.created_at = row.time(6);
   room.updated_at = row.time(7);
+  room.link_grants = parse_role(row.bytes(8)).value_or(role::viewer);
+  room.extras = row.bytes(9);
   return room;
 }
 
@@ -43,6 +46,8 @@ result<lease_record> sqlite_backend::create_room(const room_image& image,
     if (auto ok = insert_capabilities(image); !ok)
       return ok.why();
     if (auto ok = insert_aliases(id, aliases); !ok)
+      return ok.why();
+    if (auto ok = put_access(id, image.access); !ok)
       return ok.why();
     if (image.document)
       if (auto ok = put_snapshot(id, *image.document); !ok)
@@ -74,11 +79,12 @@ result<void> sqlite_backend::check_names_are_free(room_id room,
 
 result<void> sqlite_backend::insert_room(const room_record& room) {
   auto insert = db_->query("INSERT INTO room"
-                           " (id, title, language, seen_by, status, main, created_at, updated_at)"
-                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+                           " (id, title, language, seen_by, status, main, created_at, updated_at,"
+                           " link_grants, extras) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   return insert
     .bind(room.id, text(room.title), text(room.language), text(to_string(room.seen_by)),
-          text(to_string(room.status)), text(room.main), room.created_at, room.updated_at)
+          text(to_string(room.status)), text(room.main), room.created_at, room.updated_at,
+          text(to_string(room.link_grants)), text(room.extras))
     .run();
 }
 
@@ -105,7 +111,7 @@ result<void> sqlite_backend::insert_aliases(room_id room,
 result<room_image> sqlite_backend::load_room(room_id room) {
   room_image image;
   auto select = db_->query("SELECT id, title, language, seen_by, status, main, created_at,"
-                           " updated_at FROM room WHERE id = ?");
+                           " updated_at, link_grants, extras FROM room WHERE id = ?");
   if (auto ok = select.bind(room).next_or(no_such_room()); !ok)
     return ok.why();
   image.room = read_room(select);
@@ -117,6 +123,10 @@ result<room_image> sqlite_backend::load_room(room_id room) {
   if (!have_capabilities)
     return have_capabilities.why();
 
+  auto access = load_access(room);
+  if (!access)
+    return access.why();
+  image.access = std::move(*access);
   return image;
 }
 
@@ -126,12 +136,14 @@ result<void> sqlite_backend::update_room(const fence& lease, const room_record& 
   return atomically([&]() -> result<void> {
     if (auto ok = check_fence(lease); !ok)
       return ok;
-    auto update = db_->query("UPDATE room SET title = ?, language = ?, seen_by = ?, status = ?,"
-                             " main = ?, created_at = ?, updated_at = ? WHERE id = ?");
+    auto update =
+      db_->query("UPDATE room SET title = ?, language = ?, seen_by = ?, status = ?,"
+                 " main = ?, created_at = ?, updated_at = ?, link_grants = ?, extras = ?"
+                 " WHERE id = ?");
     return update
       .bind(text(room.title), text(room.language), text(to_string(room.seen_by)),
             text(to_string(room.status)), text(room.main), room.created_at, room.updated_at,
-            room.id)
+            text(to_string(room.link_grants)), text(room.extras), room.id)
       .run();
   });
 }
@@ -169,7 +181,7 @@ result<std::vector<alias_record>> sqlite_backend::list_aliases(room_id room) {
 }
 
 result<std::vector<room_record>>
-sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes,
+sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes, user_id member,
                            std::optional<room_id> after, std::size_t limit) {
   if (auto ok = check_listing(capability_hashes); !ok)
     return ok.why();
@@ -190,11 +202,19 @@ sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes,
     if (!done)
       return done.why();
   }
+  if (!member.is_nil()) {
+    auto select = db_->query("SELECT room.created_at, room.seq FROM member"
+                             " JOIN room ON room.id = member.room WHERE member.user_id = ?");
+    const auto done = select.bind(member).for_each(
+      [&](const sqlite_query& row) { found.emplace(row.integer(0), row.integer(1)); });
+    if (!done)
+      return done.why();
+  }
   std::vector<room_record> listed;
   for (auto at = found.upper_bound(past);
        at != found.end() && listed.size() < std::min(limit, list_rows_max); ++at) {
     auto select = db_->query("SELECT id, title, language, seen_by, status, main, created_at,"
-                             " updated_at FROM room WHERE seq = ?");
+                             " updated_at, link_grants, extras FROM room WHERE seq = ?");
     const auto has_row = select.bind(at->second).next();
     if (!has_row)
       return has_row.why();

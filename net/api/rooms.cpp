@@ -178,7 +178,7 @@ void list_rooms(const api_context_ptr& context, const request& from, const respo
   if (!wrong.empty())
     return reply->fail({errc::invalid_argument, "The list cannot be shown like this."}, wrong);
   auto task = actors::make_store_task([hash = who.token_hash, after, limit](storage::backend& db) {
-    return db.list_rooms({hash}, after, limit);
+    return db.list_rooms({hash}, {}, after, limit);
   });
   using rooms = std::vector<storage::room_record>;
   ask<rooms>(context->system, context->node.store, ask_bounds::timeout, std::move(task),

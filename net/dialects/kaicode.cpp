@@ -174,7 +174,7 @@ struct sessions_api {
     if (!who)
       return;
     auto task = actors::make_store_task([hash = who->token_hash](storage::backend& db) {
-      return db.list_rooms({hash}, std::nullopt, kaicode_bounds::listed_max);
+      return db.list_rooms({hash}, {}, std::nullopt, kaicode_bounds::listed_max);
     });
     using rooms = std::vector<storage::room_record>;
     ask<rooms>(context->system, context->node.store, ask_bounds::timeout, std::move(task),

@@ -256,7 +256,7 @@ SCENARIO("a deleted room leaves nothing but its jobs") {
   CHECK_EQ(code_of(store->resolve_alias("yjs", "name")), "not_found");
   CHECK_EQ(code_of(store->take_lease(image.room.id, north, ttl)), "not_found");
   CHECK_EQ(code_of(store->delete_room(fence_of(lease))), "stale_epoch");
-  CHECK(must(store->list_rooms({image.capabilities[0].hash}, std::nullopt, 10)).empty());
+  CHECK(must(store->list_rooms({image.capabilities[0].hash}, {}, std::nullopt, 10)).empty());
   CHECK(must(store->renew_leases(north, ttl)).empty());
   CHECK_EQ(must(store->list_room_jobs(image.room.id, 10)).size(), 1u);
   CHECK(this->job(job.id) == job);
@@ -278,22 +278,22 @@ SCENARIO("rooms are listed by capability, oldest first, each once") {
   // 4 was made first; 2 and 3, 0 and 1 share an instant: then the order of insertion decides.
   const std::vector<room_record> ordered{mine[4], mine[2], mine[3], mine[0], mine[1]};
   const std::vector<std::string> keys{hash('x'), hash('y'), hash('z')};
-  CHECK(must(store->list_rooms(keys, std::nullopt, 10)) == ordered);
-  CHECK(must(store->list_rooms({hash('q')}, std::nullopt, 10)) == std::vector{other.room});
-  CHECK(must(store->list_rooms({hash('?')}, std::nullopt, 10)).empty());
-  CHECK(must(store->list_rooms({}, std::nullopt, 10)).empty());
+  CHECK(must(store->list_rooms(keys, {}, std::nullopt, 10)) == ordered);
+  CHECK(must(store->list_rooms({hash('q')}, {}, std::nullopt, 10)) == std::vector{other.room});
+  CHECK(must(store->list_rooms({hash('?')}, {}, std::nullopt, 10)).empty());
+  CHECK(must(store->list_rooms({}, {}, std::nullopt, 10)).empty());
 
   std::vector<room_record> paged;
   std::optional<room_id> after;
   for (int page = 0; page < 3; ++page) {
-    const auto rows = must(store->list_rooms(keys, after, 2));
+    const auto rows = must(store->list_rooms(keys, {}, after, 2));
     CHECK_EQ(rows.size(), page < 2 ? 2u : 1u);
     paged.insert(paged.end(), rows.begin(), rows.end());
     after = paged.back().id;
   }
   CHECK(paged == ordered);
-  CHECK(must(store->list_rooms(keys, after, 2)).empty());
-  CHECK_EQ(code_of(store->list_rooms(keys, room_id::random(), 2)), "not_found");
+  CHECK(must(store->list_rooms(keys, {}, after, 2)).empty());
+  CHECK_EQ(code_of(store->list_rooms(keys, {}, room_id::random(), 2)), "not_found");
 }
 
 // -- limits
@@ -338,8 +338,9 @@ SCENARIO("a room has a bounded number of capabilities and names") {
   aliases.pop_back();
   create(image, aliases);
   const auto keys = [](std::size_t count) { return std::vector<std::string>(count, "0"); };
-  CHECK_EQ(must(store->list_rooms(keys(capabilities_max), std::nullopt, 9)).size(), 1u);
-  CHECK_EQ(code_of(store->list_rooms(keys(capabilities_max + 1), std::nullopt, 9)), "too_large");
+  CHECK_EQ(must(store->list_rooms(keys(capabilities_max), {}, std::nullopt, 9)).size(), 1u);
+  CHECK_EQ(code_of(store->list_rooms(keys(capabilities_max + 1), {}, std::nullopt, 9)),
+           "too_large");
 }
 
 // -- health

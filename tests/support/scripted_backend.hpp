@@ -101,10 +101,15 @@ public:
   result<std::vector<storage::alias_record>> list_aliases(room_id room) override {
     return engine_->list_aliases(room);
   }
+  result<void> change_access(const storage::fence& lease,
+                             const storage::access_change& change) override {
+    return write([&] { return engine_->change_access(lease, change); });
+  }
   result<std::vector<storage::room_record>> list_rooms(const std::vector<std::string>& hashes,
+                                                       user_id member,
                                                        std::optional<room_id> after,
                                                        std::size_t limit) override {
-    return engine_->list_rooms(hashes, after, limit);
+    return engine_->list_rooms(hashes, member, after, limit);
   }
   result<void> append_journal(const storage::fence& lease,
                               const std::vector<storage::journal_entry>& entries) override {
