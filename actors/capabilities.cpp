@@ -5,8 +5,6 @@
 #include <sodium/crypto_generichash.h>
 #include <sodium/utils.h>
 
-#include <algorithm>
-
 namespace coterie::actors {
 
 room_tokens make_room_tokens() {
@@ -42,18 +40,6 @@ std::string public_person(std::string_view secret) {
                  shown_bytes);
   shown.pop_back();
   return shown;
-}
-
-std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
-                                     const std::vector<storage::capability_record>& granted) {
-  std::optional<storage::role> best;
-  if (room.seen_by == storage::visibility::link)
-    best = storage::role::editor;
-  // Hashes of secrets are compared: timing tells nothing about the secret itself.
-  for (const auto& capability : granted)
-    if (!who.token_hash.empty() && capability.hash == who.token_hash)
-      best = best ? std::max(*best, capability.grants) : capability.grants;
-  return best;
 }
 
 } // namespace coterie::actors

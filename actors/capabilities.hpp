@@ -1,6 +1,6 @@
 #pragma once
 
-// Bearer capabilities: rights in a room before accounts exist. The token is shown once, when
+// Bearer capabilities: rights in a room for whoever has the token. The token is shown once, when
 // the room is made; the database keeps its hash.
 
 #include "storage/records.hpp"
@@ -34,6 +34,9 @@ struct caller {
   /// What tells one program from another where texts are written whole: its token, else its address
   /// and how it calls itself. Empty: nobody in particular.
   std::string client{};
+  /// Who logged in; the token then was the user's, and `token_hash` is empty.
+  std::optional<user_id> user = {};
+  std::string user_name = {};
 
   static caller with_token(std::string_view token, std::string_view address);
 };
@@ -41,10 +44,5 @@ struct caller {
 /// The name by which everybody sees that connections are one person's; only that person knows the
 /// secret that it comes from. Empty for a secret of less than 16 bytes.
 std::string public_person(std::string_view secret);
-
-/// What `who` may do in a room: the best of its token and of what visibility `link` gives to
-/// everybody who knows the id (editor). Nothing: not even look.
-std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
-                                     const std::vector<storage::capability_record>& granted);
 
 } // namespace coterie::actors

@@ -96,16 +96,18 @@ struct directory_state {
     auto made = make_document(files, opened.room, context.rooms.now, m.main_is_root);
     if (!made)
       return use(made.why());
-    store_new_room(std::move(opened), m.also_grants, std::move(*made), use);
+    store_new_room(m, std::move(opened), std::move(*made), use);
   }
 
-  void store_new_room(room_opened opened,
-                      const std::vector<storage::capability_record>& also_grants, new_document made,
+  void store_new_room(const open_room& m, room_opened opened, new_document made,
                       const std::function<void(result<room_opened>)>& use) {
     auto grants = to_records(opened.tokens);
-    grants.insert(grants.end(), also_grants.begin(), also_grants.end());
-    const storage::room_image image{opened.room, std::move(grants),
-                                    made.document->snapshot(opened.room.created_at)};
+    grants.insert(grants.end(), m.also_grants.begin(), m.also_grants.end());
+    storage::room_image image{opened.room, std::move(grants),
+                              made.document->snapshot(opened.room.created_at)};
+    image.access.members = m.members;
+    for (auto& member : image.access.members)
+      member.joined_at = opened.room.created_at;
     const auto asked_at = self->clock().now();
     ++opening;
     self
@@ -128,6 +130,7 @@ struct directory_state {
           room_state_on_disk loaded;
           loaded.room = opened.room;
           loaded.capabilities = image.capabilities;
+          loaded.access = image.access;
           loaded.document = std::move(made.document);
           loaded.blobs = std::move(made.blobs);
           loaded.aliases = opened.aliases;
@@ -158,6 +161,8 @@ struct directory_state {
     room.main = m.main.empty() ? main_of(files, language) : m.main;
     room.created_at = context.rooms.now();
     room.updated_at = room.created_at;
+    room.link_grants = m.link_grants;
+    room.extras = m.extras;
     return room;
   }
 
@@ -237,6 +242,7 @@ struct directory_state {
     room_state_on_disk loaded;
     loaded.room = std::move(image->room);
     loaded.capabilities = std::move(image->capabilities);
+    loaded.access = std::move(image->access);
     loaded.document = std::move(*document);
     loaded.aliases = std::move(*aliases);
     loaded.chat = std::move(*chat);

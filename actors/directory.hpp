@@ -38,6 +38,9 @@ struct open_room {
   bool main_is_root = false;
   /// Besides those of the tokens.
   std::vector<storage::capability_record> also_grants = {};
+  std::vector<storage::member_record> members = {};  ///< `joined_at` is set
+  storage::role link_grants = storage::role::editor; ///< see storage::room_record
+  std::string extras = {};                           ///< the same
 };
 
 struct room_opened {

@@ -72,8 +72,9 @@ struct participant_request;
 struct participant_gone;
 struct connection_drained;
 struct end_participant;
-struct give_way;
+struct end_connection;
 struct connection_replaced;
+struct participant_put_out;
 
 struct submit_job;
 struct cancel_job;
@@ -109,7 +110,9 @@ struct document_news;
 struct enter_alias;
 
 struct room_request;
+struct access_request;
 struct room_answer;
+struct access_answer;
 struct list_chat;
 struct chat_listing;
 struct read_board;
@@ -229,8 +232,9 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_event))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_request))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_gone))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_participant))
-CAF_ADD_TYPE_ID(coterie, (coterie::actors::give_way))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::end_connection))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::connection_replaced))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::participant_put_out))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::submit_job))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::cancel_job))
@@ -266,7 +270,9 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::document_news))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::enter_alias))
 
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_request))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::access_request))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::room_answer))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::access_answer))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_chat))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::chat_listing))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::read_board))
@@ -364,8 +370,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_participant)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::give_way)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::end_connection)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::connection_replaced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::participant_put_out)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::submit_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::cancel_job)
@@ -401,7 +408,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::document_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::enter_alias)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::access_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::room_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::access_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_chat)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::chat_listing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::read_board)

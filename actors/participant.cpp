@@ -74,9 +74,7 @@ struct participant_state {
       [this](const participant_gone& m) {
         self->quit(m.was_lost ? caf::exit_reason::unreachable : caf::exit_reason::normal);
       },
-      [this](const give_way&) {
-        end({errc::conflict, "another connection goes on as this participant"});
-      },
+      [this](const end_connection& m) { end(m.why); },
       [this](const end_participant&) { rejoin(); },
     };
   }

@@ -36,8 +36,10 @@ struct end_participant {
   std::string reason;
 };
 
-/// Another connection goes on as this participant.
-struct give_way {};
+/// There is no way back into the room for this connection.
+struct end_connection {
+  failure why;
+};
 
 /// One live connection to one room; lives on the front node.
 ///
@@ -47,7 +49,7 @@ struct give_way {};
 ///   connection_drained                net      -
 ///   participant_gone                  net      -
 ///   room_event                        relay    through the sink
-///   end_participant, give_way         relay    -
+///   end_participant, end_connection   relay    -
 /// States  joining (requests wait for the join) -> in the room -> gone. A join that fails is told
 ///         to the sink, which closes the connection. When the room or relay dies the participant
 ///         joins again, with back-off, and keeps its socket.

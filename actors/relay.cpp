@@ -30,6 +30,7 @@ struct relay_state {
       [this](const document_news& m) { on_document_news(m); },
       [this](const role_changed& m) { on_role_changed(m); },
       [this](const connection_replaced& m) { on_connection_replaced(m); },
+      [this](const participant_put_out& m) { on_put_out(m); },
       // What participants ask of the room; it answers them.
       [this](const room_request& m) { return self->delegate(owner, m); },
       [this](const replay_terminal& m) { return self->delegate(owner, m); },
@@ -102,7 +103,15 @@ struct relay_state {
   void on_connection_replaced(const connection_replaced& m) {
     for (const auto& [id, member] : participants)
       if (member.who == m.who && member.connection == m.connection)
-        self->send(member.handle, give_way{});
+        self->send(
+          member.handle,
+          end_connection{{errc::conflict, "another connection goes on as this participant"}});
+  }
+
+  void on_put_out(const participant_put_out& m) {
+    for (const auto& [id, member] : participants)
+      if (member.who == m.who)
+        self->send(member.handle, end_connection{m.why});
   }
 
   void on_down(const caf::down_msg& gone) {

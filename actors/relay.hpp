@@ -21,6 +21,12 @@ struct connection_replaced {
   std::uint64_t connection = 0;
 };
 
+/// From the room: this participant is not a member any more, and its connections are told to end.
+struct participant_put_out {
+  participant_id who;
+  failure why;
+};
+
 /// From the room. Each port is told, in this order: that batches of it were taken, the replies,
 /// the broadcast.
 struct document_news {
@@ -48,6 +54,7 @@ struct relay_bounds {
 ///   document_news                room            - (to the document_ports of its participants)
 ///   role_changed                 room            - (that participant is told to join again)
 ///   connection_replaced          room            - (that connection is told to end)
+///   participant_put_out          room            - (its connections are told to end)
 ///   room_request                 participant     passed on to the room, which answers
 ///   DOWN of a participant                        leave to the room
 ///   DOWN of the room                             participants are told to join again; relay ends

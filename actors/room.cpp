@@ -4,6 +4,7 @@
 #include "actors/job.hpp"
 #include "actors/metrics.hpp"
 #include "actors/relay.hpp"
+#include "actors/room_access.hpp"
 #include "actors/room_board.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
@@ -15,6 +16,7 @@
 #include "actors/room_runs.hpp"
 #include "actors/room_saver.hpp"
 #include "actors/room_source.hpp"
+#include "actors/room_wishes.hpp"
 #include "actors/room_workspace.hpp"
 #include "actors/store.hpp"
 #include "actors/supervision.hpp"
@@ -36,11 +38,6 @@ constexpr std::chrono::milliseconds submit_timeout{15'000};
 // Longer than a run and its place in the queue take as a rule; then the question is put again.
 constexpr std::chrono::milliseconds adopted_run_timeout{300'000};
 
-/// Who is nobody's second connection is a person by itself.
-std::string person_of(const participant& who) {
-  return who.person.empty() ? who.id.str() : who.person;
-}
-
 struct room_state {
   static inline const char* name = "coterie.room";
 
@@ -52,7 +49,6 @@ struct room_state {
         good_until(until),
         directory(std::move(parent)),
         room(std::move(loaded.room)),
-        capabilities(std::move(loaded.capabilities)),
         aliases(std::move(loaded.aliases)),
         document_owner(std::move(loaded.document)),
         document(*document_owner),
@@ -73,9 +69,16 @@ struct room_state {
                },
                [this](event what) { tell_all(std::move(what)); }}),
         people(self, context.counters, [this](participant_id who) { on_left(who); }),
+        access(room, std::move(loaded.capabilities), std::move(loaded.access), people.members(),
+               saver, context.now,
+               {[this] { review_roles(); },
+                [this](participant_id who, const failure& why) { people.put_out(who, why); }}),
         chat(self, context.store, lease, std::move(loaded.chat), context.now,
              [this](event what) { tell_all(std::move(what)); }),
         board(document),
+        wishes({room, document, files, saver, workspace, judge, people, chat, board},
+               {[this](const caller& who, role needed) { return admit_write(who, needed); },
+                [this] { flush_soon(); }, [this](event what) { tell_all(std::move(what)); }}),
         history(self, context, lease, document, files, saver,
                 {[this](event what) { tell_all(std::move(what)); }, [this] { return check_open(); },
                  [this] { return room.main; },
@@ -124,6 +127,7 @@ struct room_state {
       },
       [this](const job_ended& m) { on_job_ended(m); },
       [this](const room_request& m) { return on_request(m); },
+      [this](const access_request& m) { return on_access(m); },
       [this](const list_chat& m) { return on_list_chat(m); },
       [this](const read_board& m) { return on_read_board(m); },
       [this](const history_request& m) { return on_history(m); },
@@ -145,14 +149,7 @@ struct room_state {
     if (closing)
       return failure{errc::unavailable, "the room is closing; try again"};
     last_used = self->clock().now();
-    const auto granted = role_of(who, room, capabilities);
-    if (!granted)
-      return failure{who.token_hash.empty() ? errc::unauthorized : errc::forbidden,
-                     "this room needs a token that it gave out"};
-    if (*granted < needed)
-      return failure{errc::forbidden, "this needs the role "
-                                        + std::string(storage::to_string(needed)) + " in the room"};
-    return *granted;
+    return access.admit(who, needed);
   }
 
   /// The same for a write: the lease must be good as well.
@@ -210,6 +207,12 @@ struct room_state {
     }
     if (m.seen_by)
       changed.seen_by = *m.seen_by;
+    if (m.link_grants)
+      changed.link_grants = *m.link_grants;
+    if (m.extras)
+      changed.extras = *m.extras;
+    if (changed.link_grants == role::owner || changed.extras.size() > room_bounds::extras_bytes_max)
+      return to_error({errc::invalid_argument, "link_role is viewer or editor"});
     if (m.status)
       changed.status = *m.status;
     if (m.language) {
@@ -227,8 +230,8 @@ struct room_state {
       return answer_when_durable<room_description>(description(*granted));
     changed.updated_at = context.now();
     room = changed;
-    people.review([this](const caller& asking) { return role_of(asking, room, capabilities); });
-    const auto who = writer_of(m.who);
+    review_roles();
+    const auto who = people.writer_of(m.who);
     files.set_meta("title", room.title, who);
     files.set_meta("language", room.language, who);
     files.set_main(room.main, who);
@@ -266,12 +269,6 @@ struct room_state {
 
   // -- files ---------------------------------------------------------------------------------
 
-  /// Whose name a change carries in the history, and by what its text is measured.
-  room_files::writer writer_of(const caller& who) const {
-    return {who.token_hash.empty() ? "guest" : "token", who.client,
-            people.members().source_readers(who.client) > 1};
-  }
-
   caf::result<file_listing> on_list_files(const list_files& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
@@ -296,7 +293,7 @@ struct room_state {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
     auto file =
-      files.read(m.path.empty() ? room.main : m.path, writer_of(m.who), self->clock().now());
+      files.read(m.path.empty() ? room.main : m.path, people.writer_of(m.who), self->clock().now());
     if (!file)
       return to_error(file.why());
     return std::move(*file);
@@ -305,8 +302,8 @@ struct room_state {
   caf::result<file_written> on_write(const write_file& m) {
     if (auto granted = admit_write(m.who, role::editor); !granted)
       return to_error(granted.why());
-    auto done =
-      files.write(m.path, m.content, m.is_text, m.if_match, writer_of(m.who), self->clock().now());
+    auto done = files.write(m.path, m.content, m.is_text, m.if_match, people.writer_of(m.who),
+                            self->clock().now());
     if (!done)
       return to_error(done.why());
     return answer_when_durable<file_written>(
@@ -318,7 +315,7 @@ struct room_state {
       return to_error(granted.why());
     if (m.path == room.main)
       return to_error({errc::conflict, "this is the main file; choose another one first"});
-    if (auto done = files.remove(m.path, m.if_match, writer_of(m.who)); !done)
+    if (auto done = files.remove(m.path, m.if_match, people.writer_of(m.who)); !done)
       return to_error(done.why());
     return answer_when_durable<void>();
   }
@@ -332,7 +329,7 @@ struct room_state {
   caf::result<files_imported> on_import(const import_files& m) {
     if (auto granted = admit_write(m.who, role::editor); !granted)
       return to_error(granted.why());
-    auto done = import_into(files, m, room.main, writer_of(m.who), self->clock().now());
+    auto done = import_into(files, m, room.main, people.writer_of(m.who), self->clock().now());
     if (!done)
       return to_error(done.why());
     return answer_when_durable<files_imported>(std::move(*done));
@@ -360,7 +357,7 @@ struct room_state {
         changed.main = language->main_file;
       }
     }
-    const auto who = writer_of(m.who);
+    const auto who = people.writer_of(m.who);
     auto done = files.replace_main(room.main, changed.main, m.source, who, self->clock().now());
     if (!done)
       return to_error(done.why());
@@ -452,29 +449,6 @@ struct room_state {
     begin_run(run, {{language->main_file, wanted.code}}, then);
   }
 
-  caf::result<room_answer> grant(const room_request& m, const judge_code& wish) {
-    return grant_if(m, role::editor, [&]() -> result<void> {
-      if (room.status == storage::room_status::inactive)
-        return {errc::inactive, "the room is closed; nothing can be run in it"};
-      return judge.submit(wish);
-    });
-  }
-
-  /// For clients that send their whole text again and again: it counts only where there is nothing
-  /// that it could overwrite.
-  caf::result<room_answer> grant(const room_request& m, const seed_source& wish) {
-    if (auto granted = admit_write(m.who, role::editor); !granted)
-      return to_error(granted.why());
-    const auto* main = document.files().find(room.main);
-    if (!main || document.has_members() || main->version > 1 || document.files().size_of(*main) > 0)
-      return to_error({errc::conflict, "the document is what counts"});
-    auto done =
-      files.write(room.main, wish.text, true, std::nullopt, writer_of(m.who), self->clock().now());
-    if (!done)
-      return to_error(done.why());
-    return answer_when_durable<room_answer>(room_answer{});
-  }
-
   caf::result<run_listing> on_list_runs(const list_runs& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
@@ -501,133 +475,37 @@ struct room_state {
               });
   }
 
-  // -- terminals and the container ------------------------------------------------------------
+  // -- wishes, and who may enter ---------------------------------------------------------------
 
   caf::result<room_answer> on_request(const room_request& m) {
-    return std::visit([&](const auto& wish) { return grant(m, wish); }, m.what);
-  }
-
-  caf::result<room_answer> grant(const room_request& m, const open_terminal& wish) {
-    if (auto granted = admit_write(m.who, role::editor); !granted)
-      return to_error(granted.why());
-    if (room.status == storage::room_status::inactive)
-      return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
     auto promise = self->make_response_promise<room_answer>();
-    workspace.open_terminal(m.by, wish, [promise](const result<terminal_number>& opened) mutable {
-      if (opened)
-        promise.deliver(room_answer{*opened});
-      else
-        promise.deliver(to_error(opened.why()));
-    });
+    wishes.grant(m, deliver_to(promise));
     return promise;
   }
-  caf::result<room_answer> grant(const room_request& m, const write_terminal& wish) {
-    return grant_if(m, role::editor, [&] { return workspace.write(m.by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const resize_terminal& wish) {
-    return grant_if(m, role::editor, [&] { return workspace.resize(m.by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const close_terminal& wish) {
-    return grant_if(m, role::editor, [&] { return workspace.close(m.by, wish); });
+
+  caf::result<access_answer> on_access(const access_request& m) {
+    last_used = self->clock().now();
+    if (auto open = check_open(); !open)
+      return to_error(open.why());
+    auto promise = self->make_response_promise<access_answer>();
+    access.grant(m, deliver_to(promise));
+    return promise;
   }
 
-  template <class Use>
-  caf::result<room_answer> grant_if(const room_request& m, role needed, Use use) {
-    if (auto granted = admit_write(m.who, needed); !granted)
-      return to_error(granted.why());
-    if (auto done = use(); !done)
-      return to_error(done.why());
-    return room_answer{};
-  }
-
-  // -- presence and chat ------------------------------------------------------------------------
-
-  caf::result<room_answer> grant(const room_request& m, const update_participant& wish) {
-    return grant_if(m, role::viewer, [&] { return people.presence().update(m.by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const move_cursor& wish) {
-    return grant_if(m, role::viewer, [&] { return people.presence().move(m.by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const set_typing& wish) {
-    return grant_if(m, role::viewer, [&] { return people.presence().type(m.by, wish.is_typing); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const share_result& wish) {
-    return grant_if(m, role::editor, [&]() -> result<void> {
-      const auto* known = people.members().find(m.by);
-      tell_all(result_shared{wish.result, known ? known->who.name : ""});
-      return {};
-    });
-  }
-  caf::result<room_answer> grant(const room_request& m, const post_chat& wish) {
-    return talk(m, [&](const auto& by, auto tell) { chat.post(by, wish.text, tell); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const edit_chat& wish) {
-    return talk(m, [&](const auto& by, auto tell) { chat.edit(by, wish, tell); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const remove_chat& wish) {
-    return talk(m, [&](const auto& by, auto tell) { chat.remove(by, wish, tell); });
-  }
-
-  // -- the board ------------------------------------------------------------------------------
-
-  caf::result<room_answer> grant(const room_request& m, const put_shape& wish) {
-    return draw(m, [&](const auto& by) { return board.put(by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const remove_shapes& wish) {
-    return draw(m, [&](const auto& by) { return board.remove(by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const clear_board& wish) {
-    return draw(m, [&](const auto& by) { return board.clear(by, wish); });
-  }
-  caf::result<room_answer> grant(const room_request& m, const undo_board&) {
-    return draw(m, [&](const auto& by) { return board.undo(by); });
-  }
-
-  template <class Draw>
-  caf::result<room_answer> draw(const room_request& m, Draw how) {
-    const auto granted = admit_write(m.who, role::editor);
-    if (!granted)
-      return to_error(granted.why());
-    room_board::hand by{{}, writer_of(m.who).author, *granted == role::owner};
-    if (const auto* known = people.members().find(m.by)) {
-      by.person = person_of(known->who);
-      by.author = known->who.name;
-    }
-    const auto done = how(by);
-    if (!done)
-      return to_error(done.why());
-    flush_soon();
-    if constexpr (requires { std::string(*done); })
-      return room_answer{*done};
-    else
-      return room_answer{};
+  template <class T>
+  static std::function<void(result<T>)> deliver_to(caf::typed_response_promise<T> promise) {
+    return [promise](result<T> done) mutable {
+      if (done)
+        promise.deliver(std::move(*done));
+      else
+        promise.deliver(to_error(done.why()));
+    };
   }
 
   caf::result<board_read> on_read_board(const read_board& m) {
     if (auto granted = admit(m.who, role::viewer); !granted)
       return to_error(granted.why());
     return board_read{room.title, board.shapes()};
-  }
-
-  template <class Talk>
-  caf::result<room_answer> talk(const room_request& m, Talk how) {
-    const auto granted = admit_write(m.who, role::viewer);
-    if (!granted)
-      return to_error(granted.why());
-    room_chat::author by;
-    by.is_owner = *granted == role::owner;
-    if (const auto* known = people.members().find(m.by)) {
-      by.person = person_of(known->who);
-      by.name = known->who.name;
-    }
-    auto promise = self->make_response_promise<room_answer>();
-    how(by, [promise](const result<storage::chat_message>& done) mutable {
-      if (done)
-        promise.deliver(room_answer{*done});
-      else
-        promise.deliver(to_error(done.why()));
-    });
-    return promise;
   }
 
   caf::result<chat_listing> on_list_chat(const list_chat& m) {
@@ -649,16 +527,11 @@ struct room_state {
     const auto granted = needed == role::viewer ? admit(m.who, needed) : admit_write(m.who, needed);
     if (!granted)
       return to_error(granted.why());
-    auto who = writer_of(m.who);
+    auto who = people.writer_of(m.who);
     if (const auto* known = people.members().find(m.by))
       who.author = known->who.name;
     auto promise = self->make_response_promise<history_answer>();
-    history.grant(who, m.what, [promise](result<history_answer> done) mutable {
-      if (done)
-        promise.deliver(std::move(*done));
-      else
-        promise.deliver(to_error(done.why()));
-    });
+    history.grant(who, m.what, deliver_to(promise));
     return promise;
   }
 
@@ -684,7 +557,9 @@ struct room_state {
   // -- participants --------------------------------------------------------------------------
 
   caf::result<joined> on_join(const join& m) {
-    const auto granted = admit(m.who, role::viewer);
+    if (auto admitted = admit(m.who, role::viewer); !admitted)
+      return to_error(admitted.why());
+    const auto granted = access.admit_to_join(m.who, m.as.person);
     if (!granted)
       return to_error(granted.why());
     std::optional<source_changed> news;
@@ -711,6 +586,11 @@ struct room_state {
       welcome.runs = runs.newest();
     }
     return std::move(welcome);
+  }
+
+  /// Whoever may do more or less than when it came has to come again.
+  void review_roles() {
+    people.review([this](const caller& asking) { return access.role_of(asking); });
   }
 
   void on_leave(const leave& m) {
@@ -871,7 +751,6 @@ struct room_state {
   lease_deadline good_until;
   caf::actor directory;
   storage::room_record room;
-  std::vector<storage::capability_record> capabilities;
   std::vector<storage::alias_record> aliases;
   std::shared_ptr<room_document> document_owner;
   room_document& document;
@@ -881,8 +760,10 @@ struct room_state {
   room_runs runs;
   room_judge judge;
   room_people people;
+  room_access access;
   room_chat chat;
   room_board board;
+  room_wishes wishes;
   room_history history;
   tree_report tree;
   room_source source;

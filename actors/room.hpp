@@ -2,6 +2,7 @@
 
 // One live room.
 
+#include "actors/access.hpp"
 #include "actors/capabilities.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/document_files.hpp"
@@ -51,7 +52,9 @@ struct change_room {
   std::optional<storage::visibility> seen_by;
   std::optional<std::string> main;
   std::optional<storage::room_status> status;
-  bool without_owner = false; ///< the dialect has no owners: editor is enough
+  std::optional<storage::role> link_grants; ///< viewer or editor
+  std::optional<std::string> extras;        ///< see storage::room_record
+  bool without_owner = false;               ///< the dialect has no owners: editor is enough
 };
 
 /// Deletes the room for ever. Needs role owner.
@@ -315,6 +318,7 @@ struct room_bounds {
   static constexpr std::chrono::seconds away_for{60};
   static constexpr std::size_t runs_listed_max = 50; ///< of those that are over, also remembered
   static constexpr std::size_t title_bytes_max = 200;
+  static constexpr std::size_t extras_bytes_max = 64U << 10;
   static constexpr std::chrono::milliseconds store_timeout{10'000};
   static constexpr std::chrono::milliseconds tick_every{30'000};
 };
@@ -335,6 +339,7 @@ struct room_bounds {
 ///   job_started                                     job                -
 ///   job_output, job_ended                           job, dispatcher    - (become room_events)
 ///   room_request                                    participant, API   room_answer
+///   access_request                                  API                access_answer
 ///   list_chat, read_board                           API                what was asked
 ///   history_request                                 API                history_answer
 ///   replay_terminal                                 participant        -
@@ -358,11 +363,12 @@ using room_actor = caf::typed_actor<
   caf::result<run_listing>(list_runs), caf::result<joined>(join), caf::result<void>(leave),
   caf::result<void>(document_frames), caf::result<void>(flush_document),
   caf::result<void>(job_started), caf::result<void>(job_output), caf::result<void>(job_ended),
-  caf::result<room_answer>(room_request), caf::result<chat_listing>(list_chat),
-  caf::result<board_read>(read_board), caf::result<history_answer>(history_request),
-  caf::result<void>(replay_terminal), caf::result<void>(found_changes),
-  caf::result<void>(shell_opened), caf::result<void>(shell_output), caf::result<void>(shell_ended),
-  caf::result<void>(lease_renewed), caf::result<void>(lease_lost), caf::result<void>(close_room)>;
+  caf::result<room_answer>(room_request), caf::result<access_answer>(access_request),
+  caf::result<chat_listing>(list_chat), caf::result<board_read>(read_board),
+  caf::result<history_answer>(history_request), caf::result<void>(replay_terminal),
+  caf::result<void>(found_changes), caf::result<void>(shell_opened),
+  caf::result<void>(shell_output), caf::result<void>(shell_ended), caf::result<void>(lease_renewed),
+  caf::result<void>(lease_lost), caf::result<void>(close_room)>;
 
 /// What a room leans on.
 struct room_context {
@@ -379,6 +385,7 @@ struct room_context {
 struct room_state_on_disk {
   storage::room_record room;
   std::vector<storage::capability_record> capabilities;
+  storage::access_lists access;
   std::shared_ptr<room_document> document;
   std::map<std::string, std::shared_ptr<const std::string>, std::less<>> blobs; ///< by hash
   std::vector<storage::alias_record> aliases;

@@ -30,6 +30,7 @@ struct participant {
   /// The same for all connections of one person, and for nobody else; public. Empty: unknown.
   std::string person = {};
   bool is_away = false; ///< its connection broke; it may come back
+  user_id user = {};    ///< nil: a guest
 };
 
 /// Where somebody is in a file: offsets in UTF-16 code units, as editors and Yjs count.

@@ -177,6 +177,18 @@ void room_people::review(
       self_->demonitor(entry.relay); // the next join through it monitors it again
 }
 
+void room_people::put_out(participant_id who, const failure& why) {
+  const auto* known = members_.find(who);
+  if (known && known->relay)
+    caf::anon_send(known->relay, participant_put_out{who, why});
+  part_with(who);
+}
+
+room_files::writer room_people::writer_of(const caller& who) const {
+  const std::string author = who.user ? who.user_name : who.token_hash.empty() ? "guest" : "token";
+  return {author, who.client, members_.source_readers(who.client) > 1};
+}
+
 void room_people::tell_one(participant_id who, event fact) {
   const auto* known = members_.find(who);
   if (known && known->relay)

@@ -6,6 +6,7 @@
 #include "actors/membership.hpp"
 #include "actors/metrics.hpp"
 #include "actors/room.hpp"
+#include "actors/room_files.hpp"
 #include "actors/room_presence.hpp"
 
 #include <caf/disposable.hpp>
@@ -40,12 +41,22 @@ public:
   /// Whoever may do more or less than when it came is out, and may join again as what it is now.
   void review(const std::function<std::optional<storage::role>(const caller&)>& role_now);
 
+  /// Whoever this is has left, and its connection is told to end for this reason.
+  void put_out(participant_id who, const failure& why);
+
+  /// Whose name a change carries in the history, and by what its text is measured.
+  room_files::writer writer_of(const caller& who) const;
+
   void tell_one(participant_id who, event fact);
   /// One shared event for every relay.
   void tell_all(event fact);
 
   const membership& members() const noexcept {
     return members_;
+  }
+  /// By the room's clock.
+  caf::actor_clock::time_point now() const {
+    return self_->clock().now();
   }
   room_presence& presence() noexcept {
     return presence_;

@@ -73,14 +73,22 @@ void room_saver::after_changes() {
 }
 
 void room_saver::save_record(const storage::room_record& record) {
+  save_beside(make_store_task(
+    [lease = lease_, record](storage::backend& db) { return db.update_room(lease, record); }));
+}
+
+void room_saver::save_access(storage::access_change change) {
+  save_beside(make_store_task([lease = lease_, change = std::move(change)](storage::backend& db) {
+    return db.change_access(lease, change);
+  }));
+}
+
+/// What is no part of the journal.
+void room_saver::save_beside(store_task task) {
   if (has_ended_)
     return;
   ++records_sent_;
-  self_
-    ->request(store_, room_bounds::store_timeout,
-              make_store_task([lease = lease_, record](storage::backend& db) {
-                return db.update_room(lease, record);
-              }))
+  self_->request(store_, room_bounds::store_timeout, std::move(task))
     .then(
       [this] {
         ++records_saved_;

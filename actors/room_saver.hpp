@@ -5,6 +5,7 @@
 #include "actors/room.hpp"
 #include "actors/room_document.hpp"
 #include "actors/room_files.hpp"
+#include "actors/store.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "storage/lease.hpp"
@@ -46,6 +47,8 @@ public:
 
   /// Stores the room's record.
   void save_record(const storage::room_record& record);
+  /// Stores who may enter; as a record, for when_durable().
+  void save_access(storage::access_change change);
 
   using waiter = std::function<void(const result<void>&)>;
   /// Calls `tell` when every change and record until now is on disk, or lost (errc::unavailable);
@@ -66,6 +69,7 @@ private:
     waiter tell;
   };
 
+  void save_beside(store_task task);
   void save_now();
   void save_snapshot();
   void on_batch_saved();

@@ -52,17 +52,17 @@ struct ban_record {
 };
 
 /// Of one room.
-struct room_access {
+struct access_lists {
   std::vector<member_record> members; ///< by when they became it
   std::vector<invite_record> invites; ///< by when they were made, as the bans
   std::vector<ban_record> bans;
 
-  friend bool operator==(const room_access&, const room_access&) = default;
+  friend bool operator==(const access_lists&, const access_lists&) = default;
 };
 
 /// What changes at once. A record replaces the one with its id (a member's: its user).
 struct access_change {
-  room_access put;
+  access_lists put;
   std::vector<user_id> removed_members;
   std::vector<invite_id> removed_invites;
   std::vector<ban_id> removed_bans;

@@ -146,7 +146,7 @@ result<void> check_new_room(const room_image& image, const std::vector<alias_rec
   return check_unique(image, aliases);
 }
 
-result<void> check_access(const room_access& put) {
+result<void> check_access(const access_lists& put) {
   for (const auto& member : put.members) {
     if (member.user.is_nil())
       return {errc::invalid_argument, "a member needs a user"};

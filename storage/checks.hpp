@@ -87,7 +87,7 @@ failure lease_is_lost();   ///< errc::stale_epoch
 result<void> check_new_room(const room_image& image, const std::vector<alias_record>& aliases,
                             node_id node);
 /// What is put; how much there may be of it is the engine's to check.
-result<void> check_access(const room_access& put);
+result<void> check_access(const access_lists& put);
 /// errc::too_large when a room may not have so many.
 result<void> check_access_counts(std::size_t members, std::size_t invites, std::size_t bans);
 result<void> check_room(const fence& lease, const room_record& room);

@@ -19,7 +19,7 @@ struct room_row {
   std::uint64_t seq = 0; ///< order of insertion
   std::vector<capability_record> capabilities;
   std::vector<alias_record> aliases;
-  room_access access;
+  access_lists access;
 };
 
 struct job_row {

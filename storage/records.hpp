@@ -51,7 +51,7 @@ struct room_image {
   std::vector<capability_record> capabilities;
   /// The document of a new room, of sequence 0; load_room leaves it out.
   std::optional<document_snapshot> document{};
-  room_access access = {};
+  access_lists access = {};
 };
 
 /// Another name of a room, valid in one dialect only.

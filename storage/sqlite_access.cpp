@@ -32,7 +32,7 @@ result<void> sqlite_backend::change_access(const fence& lease, const access_chan
   });
 }
 
-result<void> sqlite_backend::put_access(room_id room, const room_access& put) {
+result<void> sqlite_backend::put_access(room_id room, const access_lists& put) {
   for (const auto& member : put.members) {
     auto insert = db_->query("INSERT INTO member (room, user_id, name, grants, joined_at)"
                              " VALUES (?, ?, ?, ?, ?) ON CONFLICT (room, user_id) DO UPDATE SET"
@@ -82,8 +82,8 @@ result<void> sqlite_backend::check_access_fits(room_id room) {
   return check_access_counts(rows(0), rows(1), rows(2));
 }
 
-result<room_access> sqlite_backend::load_access(room_id room) {
-  room_access access;
+result<access_lists> sqlite_backend::load_access(room_id room) {
+  access_lists access;
   auto members = db_->query("SELECT user_id, name, grants, joined_at FROM member WHERE room = ?"
                             " ORDER BY joined_at, seq");
   auto done = members.bind(room).for_each([&](const sqlite_query& row) {

@@ -121,9 +121,9 @@ private:
   result<void> check_names_are_free(room_id room, const std::vector<alias_record>& aliases);
   result<void> insert_room(const room_record& room);
   result<void> insert_capabilities(const room_image& image);
-  result<void> put_access(room_id room, const room_access& put);
+  result<void> put_access(room_id room, const access_lists& put);
   result<void> check_access_fits(room_id room);
-  result<room_access> load_access(room_id room);
+  result<access_lists> load_access(room_id room);
   result<void> insert_aliases(room_id room, const std::vector<alias_record>& aliases);
 
   /// The last sequence that the snapshot contains, and the last one stored (0: none).

@@ -2,6 +2,8 @@
 
 #include "actors/capabilities.hpp"
 
+#include "actors/room_access.hpp"
+
 #include "caf/test/bdd_dsl.hpp"
 
 #include <set>
@@ -23,7 +25,7 @@ storage::room_record room_seen_by(visibility who) {
 std::string role_in(const storage::room_record& room,
                     const std::vector<storage::capability_record>& granted,
                     std::string_view token) {
-  const auto role = role_of(caller::with_token(token, ""), room, granted);
+  const auto role = role_of(caller::with_token(token, ""), room, granted, {}, {});
   return role ? std::string(storage::to_string(*role)) : "none";
 }
 
@@ -75,5 +77,5 @@ SCENARIO("with visibility link everybody edits, and a token can only add to that
 
 SCENARIO("a caller without a token matches no capability, not even a broken one") {
   const auto room = room_seen_by(visibility::closed);
-  CHECK(!role_of(caller{}, room, {{std::string(), role::owner}}));
+  CHECK(!role_of(caller{}, room, {{std::string(), role::owner}}, {}, {}));
 }

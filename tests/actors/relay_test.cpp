@@ -43,6 +43,7 @@ room_actor spawn_scripted_room(caf::actor_system& system, std::shared_ptr<room_s
       [](const list_chat&) -> caf::result<chat_listing> { return no(); },
       [](const read_board&) -> caf::result<board_read> { return no(); },
       [](const history_request&) -> caf::result<history_answer> { return no(); },
+      [](const access_request&) -> caf::result<access_answer> { return no(); },
       [](const replay_terminal&) {},
       [](const found_changes&) {},
       [](const shell_opened&) {},

@@ -36,16 +36,16 @@ SCENARIO("what is put replaces what has the same id, and what is removed is gone
   auto ban = make_ban();
   must(store->change_access(lease, {{{later, member}, {invite}, {ban}}, {}, {}, {}}));
   CHECK((must(store->load_room(image.room.id)).access
-         == room_access{{member, later}, {invite}, {ban}}));
+         == access_lists{{member, later}, {invite}, {ban}}));
   member.grants = role::owner;
   invite.uses = 2;
   invite.expires_at.reset();
   ban.until = day_one + 5s;
   ban.user = {};
   must(store->change_access(lease, {{{member}, {invite}, {ban}}, {later.user}, {}, {}}));
-  CHECK((must(store->load_room(image.room.id)).access == room_access{{member}, {invite}, {ban}}));
+  CHECK((must(store->load_room(image.room.id)).access == access_lists{{member}, {invite}, {ban}}));
   must(store->change_access(lease, {{}, {member.user, later.user}, {invite.id}, {ban.id}}));
-  CHECK(must(store->load_room(image.room.id)).access == room_access{});
+  CHECK(must(store->load_room(image.room.id)).access == access_lists{});
 }
 
 SCENARIO("a change is refused as a whole, and taken back as a whole") {
@@ -67,7 +67,7 @@ SCENARIO("a change is refused as a whole, and taken back as a whole") {
   must(store->begin());
   must(store->change_access(lease, {{{member}, {}, {}}, {}, {}, {}}));
   store->rollback();
-  CHECK(must(store->load_room(image.room.id)).access == room_access{});
+  CHECK(must(store->load_room(image.room.id)).access == access_lists{});
   CHECK(must(store->list_rooms({}, member.user, std::nullopt, 9)).empty());
 }
 

@@ -18,11 +18,13 @@ struct room_company : room_fixture {
   }
 
   participant_id come(const std::string& name, const std::string& token = {}) {
-    const auto who = participant_id::random();
-    participant as{who, name, "#000000"};
+    return come_as(name, with(token));
+  }
+  participant_id come_as(const std::string& name, const caller& asking) {
+    participant as{participant_id::random(), name, "#000000"};
     as.person = name + "'s";
-    welcome = must(ask<joined>(room(), join{with(token), as, relay}));
-    return who;
+    welcome = must(ask<joined>(room(), join{asking, as, relay}));
+    return as.id;
   }
   room_actor room() {
     return find(made.room.id);
@@ -48,14 +50,23 @@ struct room_company : room_fixture {
 
   std::shared_ptr<std::vector<room_event>> heard = std::make_shared<std::vector<room_event>>();
   caf::actor spawn_relay_stand_in() {
-    to_end.push_back(sys.spawn([heard = heard, replaced = replaced]() -> caf::behavior {
-      return {[heard](const room_event& news) { heard->push_back(news); },
-              [replaced](const connection_replaced& m) { replaced->push_back(m); },
-              [](const document_news&) {}, [](const role_changed&) {}};
+    to_end.push_back(sys.spawn([heard = heard, replaced = replaced, put_out = put_out,
+                                has_to_rejoin = has_to_rejoin]() -> caf::behavior {
+      return {
+        [heard](const room_event& news) { heard->push_back(news); },
+        [replaced](const connection_replaced& m) { replaced->push_back(m); },
+        [put_out = put_out](const participant_put_out& m) { put_out->push_back(m.who); },
+        [has_to_rejoin = has_to_rejoin](const role_changed& m) { has_to_rejoin->push_back(m.who); },
+        [](const document_news&) {}};
     }));
     return to_end.back();
   }
 
+  std::shared_ptr<std::vector<participant_id>> put_out =
+    std::make_shared<std::vector<participant_id>>();
+  /// Whose role changed.
+  std::shared_ptr<std::vector<participant_id>> has_to_rejoin =
+    std::make_shared<std::vector<participant_id>>();
   /// Connections that had to give way to others.
   std::shared_ptr<std::vector<connection_replaced>> replaced =
     std::make_shared<std::vector<connection_replaced>>();

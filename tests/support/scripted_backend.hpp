@@ -106,8 +106,7 @@ public:
     return write([&] { return engine_->change_access(lease, change); });
   }
   result<std::vector<storage::room_record>> list_rooms(const std::vector<std::string>& hashes,
-                                                       user_id member,
-                                                       std::optional<room_id> after,
+                                                       user_id member, std::optional<room_id> after,
                                                        std::size_t limit) override {
     return engine_->list_rooms(hashes, member, after, limit);
   }
