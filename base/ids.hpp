@@ -67,6 +67,9 @@ using room_id = id<struct room_tag>;
 using job_id = id<struct job_tag>;
 using version_id = id<struct version_tag>; ///< a named version of a room's document
 using participant_id = id<struct participant_tag>;
+using user_id = id<struct user_tag>; ///< somebody with an account
+/// One login of a user: the family of refresh tokens that follow from it, usually one device.
+using login_id = id<struct login_tag>;
 /// One start of one server process (an incarnation): a restarted server is a new node.
 using node_id = id<struct node_tag>;
 
