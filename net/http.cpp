@@ -83,6 +83,8 @@ unsigned status_of(errc code) noexcept {
   case errc::invalid_argument:
     return 400;
   case errc::unauthorized:
+  case errc::token_expired:
+  case errc::invalid_token:
     return 401;
   case errc::forbidden:
     return 403;

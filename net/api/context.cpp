@@ -25,6 +25,8 @@ failure presentable(failure why) {
 
 std::optional<std::chrono::milliseconds> retry_after(const failure& why) {
   using std::chrono::milliseconds;
+  if (why.retry_after)
+    return why.retry_after;
   switch (why.code) {
   case errc::unavailable:
   case errc::stale_epoch:
