@@ -28,7 +28,7 @@ std::string hash_token(std::string_view token) {
 }
 
 caller caller::with_token(std::string_view token, std::string_view address) {
-  return {token.empty() ? std::string() : hash_token(token), std::string(address), {}};
+  return {token.empty() ? std::string() : hash_token(token), std::string(address), {}, {}};
 }
 
 std::string public_person(std::string_view secret) {
@@ -47,7 +47,7 @@ std::string public_person(std::string_view secret) {
 std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
                                      const std::vector<storage::capability_record>& granted) {
   std::optional<storage::role> best;
-  if (room.seen_by == storage::visibility::link)
+  if (room.seen_by == storage::visibility::link && (who.user || !who.needs_grant))
     best = storage::role::editor;
   // Hashes of secrets are compared: timing tells nothing about the secret itself.
   for (const auto& capability : granted)

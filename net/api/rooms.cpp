@@ -233,7 +233,7 @@ void add_rooms_api(router& routes, api_context_ptr context) {
     };
   };
   routes.add(method::post, "/api/v1/rooms", with_languages(create_room),
-             {.body_bytes_max = rooms_api_bounds::body_bytes_max});
+             {.body_bytes_max = rooms_api_bounds::body_bytes_max, .needs = access::user});
   routes.add(method::get, "/api/v1/rooms", with(list_rooms));
   routes.add(method::get, "/api/v1/rooms/{id}", with(show_room));
   routes.add(method::patch, "/api/v1/rooms/{id}", with_languages(change_room));
