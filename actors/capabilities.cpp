@@ -26,7 +26,7 @@ std::string hash_token(std::string_view token) {
 }
 
 caller caller::with_token(std::string_view token, std::string_view address) {
-  return {token.empty() ? std::string() : hash_token(token), std::string(address), {}};
+  return {token.empty() ? std::string() : hash_token(token), std::string(address), {}, {}};
 }
 
 std::string public_person(std::string_view secret) {

@@ -26,7 +26,8 @@ std::vector<storage::capability_record> to_records(const room_tokens& tokens);
 /// BLAKE2b-256 of the token. Tokens have 192 random bits, so that a plain hash is enough.
 std::string hash_token(std::string_view token);
 
-/// Who asks: the hash of the bearer token that came along (empty: none), and where from.
+/// Who asks: the user who is signed in, or the hash of the bearer token that came along (empty:
+/// none), and where from.
 struct caller {
   std::string token_hash;
   std::string address;
@@ -34,9 +35,12 @@ struct caller {
   /// What tells one program from another where texts are written whole: its token, else its address
   /// and how it calls itself. Empty: nobody in particular.
   std::string client{};
-  /// Who logged in; the token then was the user's, and `token_hash` is empty.
-  std::optional<user_id> user = {};
-  std::string user_name = {};
+  /// Who is signed in; nothing: nobody, or a capability came along instead.
+  std::optional<user_id> user{};
+  std::string user_name{}; ///< of that user
+  /// The server is closed to anonymous use: to be let in takes a user or a capability of the room;
+  /// that everybody knows the id of a room with visibility `link` is not enough.
+  bool needs_grant = false;
 
   static caller with_token(std::string_view token, std::string_view address);
 };

@@ -9,7 +9,7 @@
 
 namespace coterie::actors {
 
-/// `why` as an error with its detail as context.
+/// `why` as an error with its detail, and when to try again, as context.
 caf::error to_error(const failure& why);
 
 /// The failure in an error of ours; CAF's own codes become timeout, unavailable or internal.

@@ -1,7 +1,9 @@
 #include "actors/message_ids.hpp"
 
+#include "actors/accounts.hpp"
 #include "actors/blocking_worker.hpp"
 #include "actors/container.hpp"
+#include "actors/hash_queue.hpp"
 #include "actors/historian.hpp"
 #include "actors/job.hpp"
 #include "actors/node.hpp"

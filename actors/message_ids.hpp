@@ -20,6 +20,11 @@ namespace coterie::storage {
 struct room_record;
 struct lease_record;
 struct job_record;
+struct user_record;
+struct taken_names;
+struct rotation;
+struct login_record;
+struct ended_login;
 } // namespace coterie::storage
 
 namespace coterie::actors {
@@ -148,6 +153,22 @@ struct trial_done;
 struct history_request;
 struct history_answer;
 struct past_request;
+
+struct register_user;
+struct log_in;
+struct refresh_login;
+struct log_out;
+struct log_out_everywhere;
+struct find_user;
+struct find_users;
+struct change_profile;
+struct change_password;
+struct list_logins;
+struct login_granted;
+struct user_view;
+struct user_listing;
+struct login_listing;
+struct password_checked;
 
 /// Makes the messages known to CAF. Called once, before the first actor_system_config.
 void register_messages();
@@ -311,6 +332,30 @@ CAF_ADD_TYPE_ID(coterie, (coterie::actors::history_request))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::history_answer))
 CAF_ADD_TYPE_ID(coterie, (coterie::actors::past_request))
 
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::register_user))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::log_in))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::refresh_login))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::log_out))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::log_out_everywhere))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::find_user))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::find_users))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::change_profile))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::change_password))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::list_logins))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::login_granted))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::user_view))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::user_listing))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::login_listing))
+CAF_ADD_TYPE_ID(coterie, (coterie::actors::password_checked))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::user_record))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::taken_names))
+CAF_ADD_TYPE_ID(coterie, (coterie::storage::rotation))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::user_record>))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::login_record>))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::storage::ended_login>))
+CAF_ADD_TYPE_ID(coterie, (coterie::login_id))
+CAF_ADD_TYPE_ID(coterie, (std::vector<coterie::login_id>))
+
 CAF_END_TYPE_ID_BLOCK(coterie)
 
 CAF_ERROR_CODE_ENUM(coterie::errc)
@@ -448,3 +493,25 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::trial_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::history_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::history_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::past_request)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::register_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::log_in)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::refresh_login)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::log_out)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::log_out_everywhere)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::find_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::find_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::change_profile)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::change_password)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::list_logins)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::login_granted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::user_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::user_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::login_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::actors::password_checked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::user_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::taken_names)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coterie::storage::rotation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::user_record>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::login_record>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<coterie::storage::ended_login>)

@@ -77,6 +77,23 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   if (!lost->empty())
     log::warning("jobs were lost with an earlier server", {{"jobs", lost->size()}});
 
+  const auto revoked = std::make_shared<revocations>(settings.access_life);
+  const auto now = system_now();
+  const auto ended = ask_and_wait<std::vector<storage::ended_login>>(
+    self, made.store, start_timeout,
+    make_store_task([now](storage::backend& db) { return db.list_ended_logins(now); }));
+  if (!ended) {
+    self->send_exit(made.store, caf::exit_reason::user_shutdown);
+    return ended.why();
+  }
+  for (const auto& login : *ended)
+    revoked->add(login, now);
+  made.revoked = revoked;
+  auto people = std::move(settings.accounts);
+  people.store = made.store;
+  people.revoked = revoked;
+  made.accounts = spawn_accounts(system, std::move(people));
+
   made.cluster = spawn_cluster(system, made.store, made.id);
   dispatcher_context jobs;
   jobs.store = made.store;
@@ -109,6 +126,7 @@ result<node> start_node(caf::actor_system& system, node_settings settings) {
   watch(made.cluster, "cluster", on_crash);
   watch(made.dispatcher, "dispatcher", on_crash);
   watch(made.directory, "directory", on_crash);
+  watch(made.accounts, "accounts", on_crash);
   log::info("node is up", {{"node", made.id.str()}});
   return made;
 }
@@ -141,8 +159,9 @@ void stop_node(caf::actor_system& system, node& running, std::chrono::millisecon
   end(running.dispatcher);
   end(running.cluster);
   end(running.historian);
+  end(running.accounts);
   end(running.store);
-  for (int gone = 0; gone < 5; ++gone) {
+  for (int gone = 0; gone < 6; ++gone) {
     bool timed_out = false;
     self->receive([](const caf::down_msg&) {}, caf::after(left()) >> [&] { timed_out = true; });
     if (timed_out) {

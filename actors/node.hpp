@@ -2,6 +2,7 @@
 
 // The supervisor of one server: starts its actors in order, watches them, stops them in order.
 
+#include "actors/accounts.hpp"
 #include "actors/cluster.hpp"
 #include "actors/directory.hpp"
 #include "actors/dispatcher.hpp"
@@ -32,7 +33,11 @@ struct node_settings {
   sandbox::container_spec room_container;
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{10}};
   std::chrono::milliseconds keep_history{0}; ///< zero: for ever
-  /// Called once, on any thread, for each of the five actors below that ends without having been
+  /// What people with an account are treated by; store and revoked are filled in here.
+  account_settings accounts;
+  /// How long access tokens can be used, leeway included.
+  std::chrono::milliseconds access_life{std::chrono::minutes{16}};
+  /// Called once, on any thread, for each of the six actors below that ends without having been
   /// asked to. Null: the process ends at once with status 1.
   std::function<void(std::string_view part)> on_crash;
 };
@@ -47,6 +52,8 @@ struct node {
   cluster_actor cluster;
   directory_actor directory;
   dispatcher_actor dispatcher;
+  accounts_actor accounts;
+  std::shared_ptr<const revocations> revoked; ///< for whoever checks access tokens
   std::shared_ptr<metrics> counters;
   std::shared_ptr<const config::language_table> languages;
 };

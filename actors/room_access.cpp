@@ -87,7 +87,7 @@ std::optional<role> role_of(const caller& who, const storage::room_record& room,
     return best;
   if (is_banned(lists, who, now))
     return std::nullopt;
-  if (room.seen_by == storage::visibility::link)
+  if (room.seen_by == storage::visibility::link && (who.user || !who.needs_grant))
     improve(room.link_grants);
   return best;
 }

@@ -16,8 +16,8 @@
 namespace coterie::actors {
 
 /// The role of `who`: the best of its token, of its membership, and of what visibility `link` gives
-/// to everybody who knows the id. Nothing: not even look. Whoever is banned at `now` has none,
-/// unless the token or membership is an owner's.
+/// to everybody who knows the id and needs no grant. Nothing: not even look. Whoever is banned at
+/// `now` has none, unless the token or membership is an owner's.
 std::optional<storage::role> role_of(const caller& who, const storage::room_record& room,
                                      const std::vector<storage::capability_record>& granted,
                                      const storage::access_lists& lists, timestamp now);

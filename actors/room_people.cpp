@@ -52,6 +52,10 @@ result<joined> room_people::enter(const join& m, storage::role grants) {
     comes.who = before->who; // what it was called when it first came may have changed
   comes.who.is_away = false;
   comes.who.grants = grants;
+  if (m.who.user) { // all connections of a user are one person, whatever they say
+    comes.who.user = *m.who.user;
+    comes.who.person = m.who.user->str();
+  }
   if (m.how.is_resumable)
     comes.resume_token = is_back ? before->resume_token : random_token(token_bytes);
   const bool first_of_relay = members_.is_new(m.relay);

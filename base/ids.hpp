@@ -70,6 +70,9 @@ using user_id = id<struct user_tag>;
 using invite_id = id<struct invite_tag>;
 using ban_id = id<struct ban_tag>;
 using participant_id = id<struct participant_tag>;
+using user_id = id<struct user_tag>; ///< somebody with an account
+/// One login of a user: the family of refresh tokens that follow from it, usually one device.
+using login_id = id<struct login_tag>;
 /// One start of one server process (an incarnation): a restarted server is a new node.
 using node_id = id<struct node_tag>;
 

@@ -10,6 +10,10 @@ std::string_view to_string(errc code) noexcept {
     return "invalid_argument";
   case errc::unauthorized:
     return "unauthorized";
+  case errc::token_expired:
+    return "token_expired";
+  case errc::invalid_token:
+    return "invalid_token";
   case errc::forbidden:
     return "forbidden";
   case errc::not_found:

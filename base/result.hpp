@@ -4,7 +4,9 @@
 // with a code and one sentence. (The standard library of our compiler has no std::expected.)
 
 #include <cassert>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,8 @@ namespace coterie {
 enum class errc : std::uint8_t {
   invalid_argument = 1, ///< client: the request is malformed or breaks a documented limit
   unauthorized,         ///< client: who is asking is unknown
+  token_expired,        ///< client: the access token is past its time; refresh it
+  invalid_token,        ///< client: the token is malformed, not ours, revoked or used up
   forbidden,            ///< client: known, but not allowed to do this
   not_found,            ///< client: no such room, file, job or route
   conflict,             ///< client: the state of the thing does not allow this now
@@ -45,6 +49,8 @@ std::string_view to_string(errc code) noexcept;
 struct failure {
   errc code = errc::internal;
   std::string detail;
+  /// When trying again may help; nothing: whatever is usual for the code.
+  std::optional<std::chrono::milliseconds> retry_after{};
 
   friend bool operator==(const failure&, const failure&) = default;
 };
@@ -59,7 +65,7 @@ public:
   result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
   result(failure why) : content_(std::in_place_index<1>, std::move(why)) {}
   result(errc code, std::string detail)
-      : content_(std::in_place_index<1>, failure{code, std::move(detail)}) {}
+      : content_(std::in_place_index<1>, failure{code, std::move(detail), {}}) {}
 
   bool has_value() const noexcept {
     return content_.index() == 0;
@@ -115,7 +121,7 @@ class [[nodiscard]] result<void> {
 public:
   result() = default;
   result(failure why) : failed_(true), why_(std::move(why)) {}
-  result(errc code, std::string detail) : failed_(true), why_{code, std::move(detail)} {}
+  result(errc code, std::string detail) : failed_(true), why_{code, std::move(detail), {}} {}
 
   bool has_value() const noexcept {
     return !failed_;

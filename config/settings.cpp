@@ -40,6 +40,16 @@ result<void> read_duration(std::chrono::milliseconds& target, std::string_view t
   return bad("a duration such as 500ms, 10s, 5min, 2h or 30d");
 }
 
+/// A duration of a second or more, without fractions: what tokens say is in seconds.
+result<void> read_whole_seconds(std::chrono::milliseconds& target, std::string_view text) {
+  std::chrono::milliseconds read{};
+  const auto ok = read_duration(read, text);
+  if (!ok || read.count() == 0 || read.count() % 1'000 != 0)
+    return bad("a duration of whole seconds, such as 30s, 15min or 7d");
+  target = read;
+  return {};
+}
+
 template <class E, std::size_t N>
 result<void> read_choice(E& target, std::string_view text,
                          const std::array<std::pair<std::string_view, E>, N>& choices) {
@@ -129,6 +139,61 @@ constexpr std::array table{
          }},
   option{"shutdown-grace", "TIME", "how long running programs may finish at shutdown", "10s",
          [](settings& s, value v) { return read_duration(s.shutdown_grace, v); }},
+  option{"auth.anonymous", "YES", "whether people without an account are served: on, off", "on",
+         [](settings& s, value v) { return read_switch(s.auth_anonymous, v); }},
+  option{"auth.secret", "TEXT",
+         "what access tokens are signed with; else one kept in the data folder", "",
+         [](settings& s, value v) { return read_text(s.auth_secret, v); }},
+  option{"auth.previous-secret", "TEXT", "the secret before, while tokens of it are still in use",
+         "", [](settings& s, value v) { return read_text(s.auth_previous_secret, v); }},
+  option{"auth.issuer", "TEXT", "issuer (iss) of access tokens", "codecrafter",
+         [](settings& s, value v) { return read_text(s.auth_issuer, v); }},
+  option{"auth.audience", "TEXT", "audience (aud) of access tokens", "codecrafter-users",
+         [](settings& s, value v) { return read_text(s.auth_audience, v); }},
+  option{"auth.access-life", "TIME", "how long an access token is good", "15min",
+         [](settings& s, value v) { return read_whole_seconds(s.auth_access_life, v); }},
+  option{"auth.refresh-life", "TIME", "how long a login lasts that nobody uses", "7d",
+         [](settings& s, value v) { return read_whole_seconds(s.auth_refresh_life, v); }},
+  option{"auth.leeway", "TIME", "by how much the clocks of servers may differ", "30s",
+         [](settings& s, value v) { return read_whole_seconds(s.auth_leeway, v); }},
+  option{"auth.wrong-per-address", "N", "wrong passwords of one address in a minute", "10",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.auth_wrong_per_address, v, 1, 1'000'000);
+         }},
+  option{"auth.wrong-per-account", "N", "wrong passwords for one account in an hour", "100",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.auth_wrong_per_account, v, 1, 1'000'000);
+         }},
+  option{"limits.requests-per-minute", "N", "requests of one address in a minute; 0 is any number",
+         "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.requests_per_minute, v, 0, 10'000'000);
+         }},
+  option{"limits.burst", "N", "requests of one address at once; 0: a minute's", "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.requests_burst, v, 0, 10'000'000);
+         }},
+  option{"limits.user-requests-per-minute", "N", "the same for one user, wherever", "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.user_requests_per_minute, v, 0, 10'000'000);
+         }},
+  option{"limits.user-burst", "N", "requests of one user at once; 0: a minute's", "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.user_requests_burst, v, 0, 10'000'000);
+         }},
+  option{"limits.room-requests-per-minute", "N", "the same for one room, by everybody", "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.room_requests_per_minute, v, 0, 10'000'000);
+         }},
+  option{"limits.room-burst", "N", "requests for one room at once; 0: a minute's", "0",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.room_requests_burst, v, 0, 10'000'000);
+         }},
+  option{"limits.auth-requests-per-minute", "N", "requests of one address to log in and the like",
+         "600",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.auth_requests_per_minute, v, 1, 10'000'000);
+         }},
   option{"rooms.idle-after", "TIME", "when an unused room is put to sleep", "30min",
          [](settings& s, value v) { return read_duration(s.room_idle_after, v); }},
   option{"history.keep", "TIME", "how long changes of rooms can be played back; 0d is for ever",
@@ -295,6 +360,8 @@ std::vector<named_value> from_environment(const char* const* environment,
       general.push_back({"database", text, name});
     else if (name == "NEXTAUTH_SECRET")
       general.push_back({"dialects.kaicode.secret", text, name});
+    else if (name == "JWT_SECRET")
+      general.push_back({"auth.secret", text, name});
     else if (name == "REPOSITORY_TYPE")
       repository = database_of_repository_type(text);
     if (!name.starts_with(prefix) || std::ranges::find(foreign, name) != foreign.end())

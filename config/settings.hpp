@@ -36,6 +36,27 @@ struct settings {
   std::string data_dir = "var";
   std::string database = "sqlite";
 
+  // people with an account
+  bool auth_anonymous = true;       ///< whether people without one are served
+  std::string auth_secret;          ///< of access tokens; empty: one that is kept in data_dir
+  std::string auth_previous_secret; ///< accepted as well
+  std::string auth_issuer = "codecrafter";
+  std::string auth_audience = "codecrafter-users";
+  std::chrono::milliseconds auth_access_life{std::chrono::minutes{15}};
+  std::chrono::milliseconds auth_refresh_life{std::chrono::hours{24 * 7}};
+  std::chrono::milliseconds auth_leeway{30'000};
+  std::uint32_t auth_wrong_per_address = 10;  ///< wrong passwords in a minute
+  std::uint32_t auth_wrong_per_account = 100; ///< wrong passwords in an hour, from new places
+
+  // how often clients may ask, in a minute; zero: as often as they like
+  std::uint32_t requests_per_minute = 0; ///< of one address
+  std::uint32_t requests_burst = 0;      ///< at once; zero: what a minute allows
+  std::uint32_t user_requests_per_minute = 0;
+  std::uint32_t user_requests_burst = 0;
+  std::uint32_t room_requests_per_minute = 0;
+  std::uint32_t room_requests_burst = 0;
+  std::uint32_t auth_requests_per_minute = 600; ///< of one address, to log in and the like
+
   // rooms
   std::chrono::milliseconds room_idle_after{std::chrono::minutes{30}};
 
@@ -106,8 +127,8 @@ result<settings> make_settings(std::span<const named_value> values);
 std::string environment_name(std::string_view option_name);
 
 /// The values that `environment` ("NAME=value" lines) sets, least specific first: PORT,
-/// REPOSITORY_TYPE, DATABASE_URL, NEXTAUTH_SECRET and BASE_URL, then COTERIE_*. Unknown COTERIE_*
-/// names go to `unknown`.
+/// REPOSITORY_TYPE, DATABASE_URL, NEXTAUTH_SECRET, JWT_SECRET and BASE_URL, then COTERIE_*. Unknown
+/// COTERIE_* names go to `unknown`.
 std::vector<named_value> from_environment(const char* const* environment,
                                           std::vector<std::string>& unknown);
 

@@ -125,6 +125,16 @@ std::string response_head(const response& answer, std::string_view request_id, b
   if (!request_id.empty())
     append_header(out, "X-Request-Id", request_id);
   append_header(out, "X-Content-Type-Options", "nosniff");
+  const auto has = [&answer](std::string_view name) {
+    return std::ranges::any_of(answer.headers,
+                               [name](const auto& line) { return line.first == name; });
+  };
+  if (!has("X-Frame-Options"))
+    append_header(out, "X-Frame-Options", "DENY");
+  append_header(out, "Referrer-Policy", "same-origin"); // paths name rooms
+  if (answer.content_type.starts_with("text/html") && !has("Content-Security-Policy"))
+    append_header(out, "Content-Security-Policy",
+                  "base-uri 'self'; object-src 'none'; frame-ancestors 'self'");
   append_header(out, "Connection", keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : further)
     append_header(out, name, value);

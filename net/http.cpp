@@ -37,6 +37,10 @@ std::string_view request::header(std::string_view name) const noexcept {
 }
 
 std::optional<std::string> request::query_value(std::string_view name) const {
+  return net::query_value(query, name);
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
   std::string_view rest = query;
   while (!rest.empty()) {
     const auto pair = rest.substr(0, rest.find('&'));
@@ -52,7 +56,10 @@ std::optional<std::string> request::query_value(std::string_view name) const {
 }
 
 std::string_view request::bearer() const noexcept {
-  const auto credentials = header("authorization");
+  return bearer_of(header("authorization"));
+}
+
+std::string_view bearer_of(std::string_view credentials) noexcept {
   constexpr std::string_view scheme = "bearer "; // case-insensitive: RFC 9110, 11.1
   if (!equals_ignoring_case(credentials.substr(0, scheme.size()), scheme))
     return {};
@@ -83,6 +90,8 @@ unsigned status_of(errc code) noexcept {
   case errc::invalid_argument:
     return 400;
   case errc::unauthorized:
+  case errc::token_expired:
+  case errc::invalid_token:
     return 401;
   case errc::forbidden:
     return 403;

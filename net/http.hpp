@@ -2,6 +2,7 @@
 
 // Requests and responses as handlers see them: plain values, no Beast.
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
@@ -20,6 +21,20 @@ enum class method : std::uint8_t { get, head, post, put, patch, del, options };
 
 std::string_view to_string(method verb) noexcept;
 
+/// Who an access token of ours is of.
+struct signed_in {
+  user_id user;
+  login_id login;
+  std::string user_name;
+  bool is_admin = false;
+};
+
+/// The token of "Bearer <token>"; empty for anything else.
+std::string_view bearer_of(std::string_view authorization) noexcept;
+
+/// First parameter of that name in a raw query, percent-decoded; nothing when absent or malformed.
+std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
 /// One request, complete with its body.
 struct request {
   method verb = method::get;
@@ -30,6 +45,8 @@ struct request {
   std::string remote_address;           ///< of the client, behind trusted proxies as they say
   std::string id;                       ///< request id: in every log line, and in X-Request-Id
   std::vector<std::string> path_values; ///< what the pattern's {names} matched, in order
+  std::optional<signed_in> user{};      ///< whose access token came along; checked
+  bool needs_grant = false;             ///< nobody is signed in, and the server wants that
 
   /// First header of that (lower-case) name; empty when absent.
   std::string_view header(std::string_view name) const noexcept;

@@ -3,6 +3,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "net/answer.hpp"
+#include "net/gate.hpp"
 #include "net/http_responder.hpp"
 #include "net/ws_handshake.hpp"
 #include "net/ws_socket.hpp"
@@ -198,6 +199,10 @@ void http_session::on_head() {
   match_ = context_->routes.find(head.verb, *target_, head.wants_websocket);
   if (match_.found == nullptr)
     return answer_unrouted(head);
+  remote_address_ =
+    client_address(link_.peer(), forwarded_for(head), context_->settings.trusted_proxies);
+  if (auto complaint = pass_gate(head))
+    return refuse(std::move(*complaint));
   if (auto complaint = check_body_rules(head))
     return refuse(std::move(*complaint));
   if (!match_.found->is_websocket())
@@ -229,6 +234,20 @@ void http_session::answer_unrouted(const request_head& head) {
                    {errc::unsupported, "this path does not support that method"},
                    {{"Allow", match_.allow}}});
   refuse({404, {errc::not_found, "there is nothing at this path"}, {}});
+}
+
+/// Whether this client may ask here now; who it is goes to `request_`.
+std::optional<refusal> http_session::pass_gate(const request_head& head) {
+  auto verdict = admit({.route = match_.found->rules,
+                        .settings = context_->settings,
+                        .address = remote_address_,
+                        .authorization = head.header("authorization"),
+                        .query = target_->query,
+                        .path_values = match_.path_values});
+  limit_headers_ = std::move(verdict.headers);
+  request_.user = std::move(verdict.user);
+  request_.needs_grant = verdict.needs_grant;
+  return std::move(verdict.refused);
 }
 
 /// What the header already says against the body.
@@ -328,8 +347,7 @@ void http_session::take_request() {
   request_.verb = verb_;
   request_.path = std::move(target_->path);
   request_.query = std::move(target_->query);
-  request_.remote_address =
-    client_address(link_.peer(), forwarded_for(head), context_->settings.trusted_proxies);
+  request_.remote_address = std::move(remote_address_);
   request_.headers = std::move(head.headers);
   request_.body = parser_->take_body();
   request_.id = request_id_;
@@ -414,7 +432,9 @@ void http_session::refuse(refusal why) {
 
 header_list http_session::further_headers() const {
   const auto& policy = match_.cors != nullptr ? *match_.cors : context_->settings.cors;
-  return cors_headers(policy, origin_);
+  auto headers = cors_headers(policy, origin_);
+  headers.insert(headers.end(), limit_headers_.begin(), limit_headers_.end());
+  return headers;
 }
 
 void http_session::start_writing(response answer) {
@@ -504,6 +524,9 @@ void http_session::start_request() {
   target_.reset();
   match_ = {};
   verb_ = method::get;
+  request_ = {};
+  remote_address_.clear();
+  limit_headers_.clear();
   origin_.clear();
   request_id_ = format_uuid(random_uuid());
   answer_.reset();

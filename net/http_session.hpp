@@ -63,6 +63,7 @@ private:
   void on_head();
   void start_body();
   void answer_unrouted(const request_head& head);
+  std::optional<refusal> pass_gate(const request_head& head);
   std::optional<refusal> check_body_rules(const request_head& head) const;
   std::optional<refusal> check_upgrade(const request_head& head) const;
   void take_request();
@@ -101,6 +102,8 @@ private:
   router::match match_;
   method verb_ = method::get;
   request request_;
+  std::string remote_address_;
+  header_list limit_headers_;
   std::string origin_;
   std::string request_id_;
   std::string websocket_key_;

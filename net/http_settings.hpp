@@ -7,6 +7,7 @@
 #include "net/cors.hpp"
 #include "net/http.hpp"
 #include "net/identity.hpp"
+#include "net/rate_limit.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -54,6 +55,16 @@ struct http_limits {
 using request_observer = std::function<void(method verb, std::string_view route_label,
                                             unsigned status, std::chrono::microseconds took)>;
 
+/// Checks an access token of ours; errc::token_expired or errc::invalid_token. On any io thread.
+using token_check = std::function<result<signed_in>(std::string_view token)>;
+
+/// How often clients may ask, see net/rate_limit.hpp; null: as often as they like.
+struct request_budgets {
+  std::shared_ptr<rate_budget> address{}; ///< of one network
+  std::shared_ptr<rate_budget> user{};    ///< of one user, wherever
+  std::shared_ptr<rate_budget> room{};    ///< for one room, by everybody together
+};
+
 struct http_settings {
   std::vector<listen_address> addresses = {{}};
   std::size_t io_threads = 1;
@@ -61,6 +72,9 @@ struct http_settings {
   http_timeouts timeouts;
   cors_policy cors;
   std::vector<address_block> trusted_proxies; ///< whose X-Forwarded-For is believed
+  token_check check_token;                    ///< null: no token is an access token
+  bool is_anonymous = true;                   ///< whether people without an account are served
+  request_budgets budgets;
   request_observer on_request;
   connection_observer on_connections;
   bool access_log = true; ///< one line per request at level info

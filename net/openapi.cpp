@@ -67,20 +67,26 @@ std::string make_docs_page() {
 } // namespace
 
 void add_openapi(router& routes) {
-  routes.add(method::get, "/openapi.json", [](const request&, const responder_ptr& reply) {
-    response answer;
-    answer.body = openapi_document();
-    reply->send(std::move(answer));
-  });
-  routes.add(method::get, "/docs",
-             [page = make_docs_page()](const request&, const responder_ptr& reply) {
-               response answer;
-               answer.content_type = "text/html; charset=utf-8";
-               answer.headers.emplace_back("Content-Security-Policy",
-                                           "default-src 'none'; style-src 'unsafe-inline'");
-               answer.body = page;
-               reply->send(std::move(answer));
-             });
+  const route_rules rules{.needs = access::open};
+  routes.add(
+    method::get, "/openapi.json",
+    [](const request&, const responder_ptr& reply) {
+      response answer;
+      answer.body = openapi_document();
+      reply->send(std::move(answer));
+    },
+    rules);
+  routes.add(
+    method::get, "/docs",
+    [page = make_docs_page()](const request&, const responder_ptr& reply) {
+      response answer;
+      answer.content_type = "text/html; charset=utf-8";
+      answer.headers.emplace_back("Content-Security-Policy",
+                                  "default-src 'none'; style-src 'unsafe-inline'");
+      answer.body = page;
+      reply->send(std::move(answer));
+    },
+    rules);
 }
 
 } // namespace coterie::net

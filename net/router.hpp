@@ -10,6 +10,8 @@
 #include "net/http.hpp"
 #include "net/target.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +24,22 @@ namespace coterie::net {
 /// accepts or refuses it (net/ws_session.hpp).
 class ws_handshake;
 struct cors_policy; // net/cors.hpp
+class rate_budget;  // net/rate_limit.hpp
 using ws_handler = std::function<void(request, std::shared_ptr<ws_handshake>)>;
+
+/// Whose requests a route serves. A token that looks like an access token of ours is checked, and
+/// refused with 401 when it is no good, on every route that does not say otherwise.
+enum class access : std::uint8_t {
+  /// Health, pages, logging in: anybody's. Tokens are not looked at.
+  open,
+  /// What belongs to one room. A closed server wants a user, or a capability for the room to check.
+  grant,
+  /// What belongs to no room, or makes one. A closed server wants a user.
+  user,
+  /// Tokens are another program's, and the handler checks them. A closed server still wants a user
+  /// or a capability where the room is entered.
+  foreign,
+};
 
 /// What a route asks of its requests, checked before the handler runs and, for the body, before
 /// it is read.
@@ -32,6 +49,10 @@ struct route_rules {
   error_writer errors = native_error;
   std::string_view label{}; ///< name in metrics and logs, a literal; the pattern when empty
   const cors_policy* cors = nullptr; ///< outlives the server; null: the server's own
+  access needs = access::grant;
+  /// How often one client may come here; in place of the server's budget for each address, which
+  /// does not count routes that are access::open. Null: that one.
+  std::shared_ptr<rate_budget> budget{};
 };
 
 /// One line of the table.

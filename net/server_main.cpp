@@ -12,6 +12,7 @@
 #include "net/dialects/code_sessions.hpp"
 #include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
+#include "net/token_issuer.hpp"
 #include "sandbox/language_probe.hpp"
 #include "sandbox/launcher.hpp"
 #include "storage/open.hpp"
@@ -212,6 +213,10 @@ result<http_settings> front_end_settings(const config::settings& settings,
   if (!proxies)
     return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
   made.trusted_proxies = std::move(*proxies);
+  made.is_anonymous = settings.auth_anonymous;
+  made.budgets = {make_budget(settings.requests_per_minute, settings.requests_burst),
+                  make_budget(settings.user_requests_per_minute, settings.user_requests_burst),
+                  make_budget(settings.room_requests_per_minute, settings.room_requests_burst)};
   made.on_connections = [counters, memory](std::size_t open, std::size_t websockets) {
     memory->on_connections(open);
     counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
@@ -222,6 +227,46 @@ result<http_settings> front_end_settings(const config::settings& settings,
                                                      std::chrono::microseconds took) {
     counters->on_http_request(to_string(verb), route, status, took);
   };
+  return made;
+}
+
+/// A budget of so many requests a minute; null when there is no limit.
+std::shared_ptr<rate_budget> make_budget(std::uint32_t per_minute, std::uint32_t burst) {
+  if (per_minute == 0)
+    return nullptr;
+  return std::make_shared<rate_budget>(rate_rules{.requests = per_minute, .burst = burst});
+}
+
+/// What access tokens are signed with: as configured, else kept beside the database.
+result<token_settings> load_tokens(const config::settings& settings) {
+  for (const auto& [name, secret] :
+       {std::pair{"auth.secret", &settings.auth_secret},
+        std::pair{"auth.previous-secret", &settings.auth_previous_secret}})
+    if (auto ok = check_token_secret(name, *secret); !ok)
+      return ok.why();
+  token_settings made;
+  made.secret = settings.auth_secret;
+  if (made.secret.empty()) {
+    auto kept = load_or_make_secret(settings.data_dir + "/token.secret");
+    if (!kept)
+      return kept.why();
+    made.secret = std::move(*kept);
+  }
+  made.previous_secret = settings.auth_previous_secret;
+  made.issuer = settings.auth_issuer;
+  made.audience = settings.auth_audience;
+  made.life = std::chrono::duration_cast<std::chrono::seconds>(settings.auth_access_life);
+  made.leeway = std::chrono::duration_cast<std::chrono::seconds>(settings.auth_leeway);
+  return made;
+}
+
+actors::account_settings account_rules(const config::settings& settings) {
+  actors::account_settings made;
+  made.refresh_life = settings.auth_refresh_life;
+  const auto wrong = static_cast<double>(settings.auth_wrong_per_address);
+  made.rules.address = {wrong, wrong};
+  const auto in_an_hour = static_cast<double>(settings.auth_wrong_per_account);
+  made.rules.account = {in_an_hour / 60, in_an_hour};
   return made;
 }
 
@@ -360,6 +405,9 @@ int serve(command_line line, const char* const* environment) {
   auto backend = open_storage(*settings);
   if (!backend)
     return refuse_to_start(backend.why());
+  auto tokens = load_tokens(*settings);
+  if (!tokens)
+    return refuse_to_start(tokens.why());
   auto launcher = start_launcher(*settings);
 
   auto actor_config = actor_settings(line.caf);
@@ -388,6 +436,8 @@ int serve(command_line line, const char* const* environment) {
   wanted.room_container.processes = settings->room_processes;
   wanted.room_idle_after = settings->room_idle_after;
   wanted.keep_history = settings->history_keep;
+  wanted.accounts = account_rules(*settings);
+  wanted.access_life = tokens->life + tokens->leeway;
   auto node = actors::start_node(system, std::move(wanted));
   if (!node)
     return refuse_to_start(node.why());
@@ -395,13 +445,22 @@ int serve(command_line line, const char* const* environment) {
   auto catalog = std::make_shared<language_catalog>();
   start_language_probe(launcher.get(), **languages, catalog);
 
+  const auto issuer = std::make_shared<const token_issuer>(std::move(*tokens), node->revoked);
+  front->check_token = [issuer](std::string_view token) {
+    return issuer->verify(token, system_now());
+  };
+
   int code = exit_stopped;
   {
-    auto context = std::make_shared<const api_context>(api_context{
-      system,
-      *node,
-      catalog,
-      {.public_url = settings->base_url, .yjs_creates_rooms = settings->yjs_create_on_join}});
+    auto context = std::make_shared<const api_context>(
+      api_context{system,
+                  *node,
+                  catalog,
+                  {.public_url = settings->base_url,
+                   // Whoever joins by a new name may be anybody.
+                   .yjs_creates_rooms = settings->yjs_create_on_join && settings->auth_anonymous,
+                   .auth_requests_per_minute = settings->auth_requests_per_minute},
+                  issuer});
     front_ends servers;
     dialect_urls urls;
     const auto port = servers.start(*front, make_routes(context, *settings, *dialects));

@@ -217,6 +217,42 @@ public:
   /// Jobs of a room, newest first. `request` and `result` are left empty.
   virtual result<std::vector<job_record>> list_room_jobs(room_id room, std::size_t limit) = 0;
 
+  // -- accounts -------------------------------------------------------------------------------
+
+  /// errc::conflict when the id, or its short form, exists; taken names are an answer.
+  virtual result<taken_names> create_user(const user_record& user) = 0;
+  /// Overwrites everything but when it was made. errc::not_found.
+  virtual result<taken_names> update_user(const user_record& user) = 0;
+  /// errc::not_found, as from the next three.
+  virtual result<user_record> find_user(user_id user) = 0;
+  virtual result<user_record> find_user_by_email(std::string_view email) = 0;
+  virtual result<user_record> find_user_by_username(std::string_view username) = 0;
+  /// By storage::short_id, in either case.
+  virtual result<user_record> find_user_by_short_id(std::string_view short_id) = 0;
+  /// Those that exist, in no order; errc::too_large for more than list_rows_max ids.
+  virtual result<std::vector<user_record>> find_users(const std::vector<user_id>& users) = 0;
+
+  /// Stores a new login, removes the user's expired ones, and forgets ended ones of anybody whose
+  /// time is over. Past logins_max the ones that were
+  /// not used for longest are ended, and are the answer. errc::conflict when the id exists,
+  /// errc::not_found when there is no such user.
+  virtual result<std::vector<login_id>> save_login(const login_record& login, timestamp now,
+                                                   timestamp revoked_until) = 0;
+  /// Puts the next secret in the place of the presented one, when that is the newest one of a
+  /// login within its time. What else it does is said at rotation_outcome.
+  virtual result<rotation> rotate_login(const login_rotation& change) = 0;
+  /// Ends one login of a user. errc::not_found when the user has no such login.
+  virtual result<void> end_login(user_id user, login_id login, timestamp revoked_until) = 0;
+  /// Ends all logins of a user but `kept`; answers which.
+  virtual result<std::vector<login_id>> end_logins(user_id user, std::optional<login_id> kept,
+                                                   timestamp revoked_until) = 0;
+  /// A user's logins within their time, the one used last first; logins_max at most.
+  virtual result<std::vector<login_record>> list_logins(user_id user, timestamp now) = 0;
+
+  /// The logins that were ended and whose access tokens are refused after `now`, the last first,
+  /// at most ended_logins_max; the others are forgotten.
+  virtual result<std::vector<ended_login>> list_ended_logins(timestamp now) = 0;
+
   // -- health ---------------------------------------------------------------------------------
 
   /// Answers within the engine's own time limit whether reads and writes work.

@@ -118,6 +118,14 @@ failure no_such_job() {
   return {errc::not_found, "there is no such job"};
 }
 
+failure no_such_user() {
+  return {errc::not_found, "there is no such user"};
+}
+
+failure no_such_login() {
+  return {errc::not_found, "there is no such login"};
+}
+
 failure lease_is_lost() {
   return {errc::stale_epoch, "the room's lease is not this node's any more"};
 }
@@ -322,6 +330,63 @@ result<void> check_blob_fits(std::size_t count, std::size_t bytes, std::size_t m
   if (bytes + more > room_blobs_bytes_max)
     return too_large("the room", room_blobs_bytes_max, "bytes of blobs");
   return {};
+}
+
+result<void> check_user(const user_record& user) {
+  if (user.id.is_nil())
+    return {errc::invalid_argument, "a user needs an id"};
+  if (user.email.empty() || user.username.empty() || user.password_hash.empty())
+    return {errc::invalid_argument, "a user needs an email, a username and a password"};
+  struct bounded_text {
+    std::string_view what;
+    const std::string& text;
+    std::size_t bytes_max;
+  };
+  for (const auto& each :
+       {bounded_text{"an email", user.email, email_bytes_max},
+        bounded_text{"a username", user.username, person_name_bytes_max},
+        bounded_text{"a first name", user.first_name, person_name_bytes_max},
+        bounded_text{"a last name", user.last_name, person_name_bytes_max},
+        bounded_text{"a password's hash", user.password_hash, password_hash_bytes_max},
+        bounded_text{"a profile", user.profile, profile_bytes_max}}) {
+    if (each.text.size() > each.bytes_max)
+      return too_large(each.what, each.bytes_max, "bytes");
+    if (!is_utf8(each.text) || each.text.find('\0') != std::string::npos)
+      return {errc::invalid_argument, std::string(each.what) + " is not UTF-8 text without NUL"};
+  }
+  return {};
+}
+
+namespace {
+
+result<void> check_secret_hash(std::string_view hash) {
+  if (hash.size() != login_secret_hash_bytes)
+    return {errc::invalid_argument, "the hash of a login's secret has "
+                                      + std::to_string(login_secret_hash_bytes) + " bytes"};
+  return {};
+}
+
+} // namespace
+
+result<void> check_user_listing(const std::vector<user_id>& users) {
+  return users.size() > list_rows_max ? too_large("the listing", list_rows_max, "users")
+                                      : result<void>{};
+}
+
+result<void> check_new_login(const login_record& login) {
+  if (login.id.is_nil() || login.user.is_nil())
+    return {errc::invalid_argument, "a login needs an id and a user"};
+  if (login.client.size() > login_client_bytes_max)
+    return too_large("a login's client", login_client_bytes_max, "bytes");
+  if (!is_utf8(login.client) || login.client.find('\0') != std::string::npos)
+    return {errc::invalid_argument, "a login's client is not UTF-8 text without NUL"};
+  return check_secret_hash(login.secret_hash);
+}
+
+result<void> check_rotation(const login_rotation& change) {
+  if (auto ok = check_secret_hash(change.presented_hash); !ok)
+    return ok;
+  return check_secret_hash(change.next_hash);
 }
 
 result<void> check_used_blobs(const std::vector<std::string>& used) {

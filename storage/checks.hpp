@@ -72,6 +72,16 @@ inline constexpr std::size_t room_blobs_bytes_max = 256U << 20;
 // 10 minutes: far longer than from saving a blob to the commit of the entry that refers to it.
 inline constexpr std::chrono::minutes blob_grace{10};
 
+inline constexpr std::size_t email_bytes_max = 320;       ///< RFC 5321, 4.5.3.1: 64 + 1 + 255
+inline constexpr std::size_t person_name_bytes_max = 256; ///< username, first and last name
+inline constexpr std::size_t password_hash_bytes_max = 256;
+inline constexpr std::size_t profile_bytes_max = 4U << 10;
+inline constexpr std::size_t login_client_bytes_max = 200;
+inline constexpr std::size_t login_secret_hash_bytes = 32; ///< BLAKE2b-256
+inline constexpr std::size_t logins_max = 20;              ///< of one user
+// 131,072 in the life of an access token: hashing passwords allows fewer logins.
+inline constexpr std::size_t ended_logins_max = 1U << 17;
+
 // 1000: one answer of a listing; a larger `limit` is lowered to this.
 inline constexpr std::size_t list_rows_max = 1000;
 
@@ -80,6 +90,8 @@ failure no_such_room();    ///< errc::not_found
 failure no_such_version(); ///< errc::not_found
 failure no_such_blob();    ///< errc::not_found
 failure no_such_job();     ///< errc::not_found
+failure no_such_user();    ///< errc::not_found
+failure no_such_login();   ///< errc::not_found
 failure lease_is_lost();   ///< errc::stale_epoch
 
 /// errc::invalid_argument when a name is not UTF-8, has a NUL or is said twice, when an id is
@@ -112,6 +124,11 @@ result<void> check_blob_hash(std::string_view hash);
 result<void> check_blob(std::string_view hash, std::string_view content);
 /// errc::too_large when a room that has `count` blobs of `bytes` has no room for one more.
 result<void> check_blob_fits(std::size_t count, std::size_t bytes, std::size_t more);
+result<void> check_user(const user_record& user);
+/// errc::too_large for more than list_rows_max.
+result<void> check_user_listing(const std::vector<user_id>& users);
+result<void> check_new_login(const login_record& login);
+result<void> check_rotation(const login_rotation& change);
 result<void> check_used_blobs(const std::vector<std::string>& used);
 
 } // namespace coterie::storage

@@ -2,6 +2,7 @@
 
 #include "storage/checks.hpp"
 #include "storage/lease.hpp"
+#include "storage/memory_accounts.hpp"
 #include "storage/memory_documents.hpp"
 #include "storage/memory_table.hpp"
 
@@ -523,6 +524,72 @@ public:
     return listed;
   }
 
+  // -- accounts
+
+  result<taken_names> create_user(const user_record& user) override {
+    if (auto ok = check_user(user); !ok)
+      return ok.why();
+    return accounts_.create_user(user);
+  }
+
+  result<taken_names> update_user(const user_record& user) override {
+    if (auto ok = check_user(user); !ok)
+      return ok.why();
+    return accounts_.update_user(user);
+  }
+
+  result<user_record> find_user(user_id user) override {
+    return accounts_.find_user(user);
+  }
+
+  result<user_record> find_user_by_email(std::string_view email) override {
+    return accounts_.find_user_by_email(email);
+  }
+
+  result<user_record> find_user_by_username(std::string_view username) override {
+    return accounts_.find_user_by_username(username);
+  }
+
+  result<user_record> find_user_by_short_id(std::string_view short_id) override {
+    return accounts_.find_user_by_short_id(short_id);
+  }
+
+  result<std::vector<user_record>> find_users(const std::vector<user_id>& users) override {
+    if (auto ok = check_user_listing(users); !ok)
+      return ok.why();
+    return accounts_.find_users(users);
+  }
+
+  result<std::vector<login_id>> save_login(const login_record& login, timestamp now,
+                                           timestamp revoked_until) override {
+    if (auto ok = check_new_login(login); !ok)
+      return ok.why();
+    return accounts_.save_login(login, now, revoked_until);
+  }
+
+  result<rotation> rotate_login(const login_rotation& change) override {
+    if (auto ok = check_rotation(change); !ok)
+      return ok.why();
+    return accounts_.rotate_login(change);
+  }
+
+  result<void> end_login(user_id user, login_id login, timestamp revoked_until) override {
+    return accounts_.end_login(user, login, revoked_until);
+  }
+
+  result<std::vector<login_id>> end_logins(user_id user, std::optional<login_id> kept,
+                                           timestamp revoked_until) override {
+    return accounts_.end_logins(user, kept, revoked_until);
+  }
+
+  result<std::vector<login_record>> list_logins(user_id user, timestamp now) override {
+    return accounts_.list_logins(user, now);
+  }
+
+  result<std::vector<ended_login>> list_ended_logins(timestamp now) override {
+    return accounts_.list_ended_logins(now);
+  }
+
   result<void> check() override {
     return {};
   }
@@ -625,6 +692,7 @@ private:
   memory_table<job_id, job_row> jobs_{undo_};
   memory_table<std::uint64_t, job_id> open_jobs_{undo_};  // QUEUED and RUNNING, by insertion
   memory_table<std::uint64_t, job_id> ended_jobs_{undo_}; // by the order in which they ended
+  memory_accounts accounts_{undo_};
 };
 
 } // namespace

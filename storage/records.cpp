@@ -1,5 +1,7 @@
 #include "storage/records.hpp"
 
+#include "base/text.hpp"
+
 #include <array>
 #include <utility>
 
@@ -63,6 +65,37 @@ std::string_view to_string(role grants) noexcept {
 
 std::optional<role> parse_role(std::string_view text) noexcept {
   return parse<role>(role_names, text);
+}
+
+std::string fold_case(std::string_view text) {
+  std::string folded(text);
+  for (auto& c : folded)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+  return folded;
+}
+
+std::string short_id(user_id user) {
+  auto digits = user.str();
+  std::erase(digits, '-');
+  digits.resize(short_id_digits);
+  return digits;
+}
+
+std::optional<std::pair<user_id, user_id>> short_id_range(std::string_view short_id) {
+  if (short_id.size() != short_id_digits)
+    return std::nullopt;
+  uuid_bytes first{};
+  uuid_bytes last;
+  last.fill(0xff);
+  for (std::size_t i = 0; i < short_id_digits / 2; ++i) {
+    const int high = hex_value(short_id[2 * i]);
+    const int low = hex_value(short_id[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return std::nullopt;
+    first[i] = last[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  return std::pair{user_id{first}, user_id{last}};
 }
 
 } // namespace coterie::storage

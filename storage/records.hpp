@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "storage/access_records.hpp"
+#include "storage/account_records.hpp"
 #include "storage/chat_records.hpp"
 #include "storage/document_records.hpp"
 

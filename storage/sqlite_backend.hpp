@@ -2,9 +2,8 @@
 
 // The embedded engine: one file, one connection, one process. Its calls are spread over files by
 // what they are about: sqlite_leases.cpp (with nodes), sqlite_rooms.cpp, sqlite_access.cpp,
-// sqlite_documents.cpp
-// (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with blobs) and
-// sqlite_jobs.cpp; sqlite_backend.cpp has the transactions.
+// sqlite_documents.cpp (journal and snapshot), sqlite_history.cpp, sqlite_versions.cpp (with
+// blobs), sqlite_jobs.cpp and sqlite_accounts.cpp; sqlite_backend.cpp has the transactions.
 //
 // Every write call runs in a savepoint (in a transaction of its own outside of begin and commit),
 // so one that is refused or fails half-way leaves nothing behind.
@@ -90,6 +89,22 @@ public:
   result<std::vector<job_record>> list_queued_jobs(std::size_t limit) override;
   result<std::vector<job_record>> list_room_jobs(room_id room, std::size_t limit) override;
 
+  result<taken_names> create_user(const user_record& user) override;
+  result<taken_names> update_user(const user_record& user) override;
+  result<user_record> find_user(user_id user) override;
+  result<user_record> find_user_by_email(std::string_view email) override;
+  result<user_record> find_user_by_username(std::string_view username) override;
+  result<user_record> find_user_by_short_id(std::string_view short_id) override;
+  result<std::vector<user_record>> find_users(const std::vector<user_id>& users) override;
+  result<std::vector<login_id>> save_login(const login_record& login, timestamp now,
+                                           timestamp revoked_until) override;
+  result<rotation> rotate_login(const login_rotation& change) override;
+  result<void> end_login(user_id user, login_id login, timestamp revoked_until) override;
+  result<std::vector<login_id>> end_logins(user_id user, std::optional<login_id> kept,
+                                           timestamp revoked_until) override;
+  result<std::vector<login_record>> list_logins(user_id user, timestamp now) override;
+  result<std::vector<ended_login>> list_ended_logins(timestamp now) override;
+
   result<void> check() override;
 
 private:
@@ -163,6 +178,10 @@ private:
   result<void> end_job(job_id job, job_status status, std::string_view encoded_result,
                        timestamp at);
   result<std::vector<job_id>> list_lost_jobs();
+
+  result<taken_names> find_taken_names(const user_record& user);
+  /// Removes one login and remembers until when its access tokens are refused.
+  result<void> remove_login(login_id login, timestamp revoked_until);
 
   lock_file lock_; // first, so that it is given back after the file is closed
   std::unique_ptr<sqlite_connection> db_;

@@ -1,5 +1,7 @@
 #include "net/api/api.hpp"
 
+#include "net/api/access.hpp"
+#include "net/api/accounts.hpp"
 #include "net/api/archive.hpp"
 #include "net/api/board.hpp"
 #include "net/api/chat.hpp"
@@ -17,7 +19,9 @@
 namespace coterie::net {
 
 void add_native_api(router& routes, const api_context_ptr& context) {
+  add_accounts_api(routes, context);
   add_rooms_api(routes, context);
+  add_access_api(routes, context);
   add_files_api(routes, context);
   add_archive_api(routes, context);
   add_board_api(routes, context);

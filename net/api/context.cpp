@@ -5,11 +5,21 @@
 namespace coterie::net {
 
 actors::caller caller_of(const request& from) {
+  if (from.user) {
+    actors::caller who;
+    who.address = from.remote_address;
+    who.request_id = from.id;
+    who.user = from.user->user;
+    who.user_name = from.user->user_name;
+    who.client = from.user->user.str() + '\n' + from.user->login.str();
+    return who;
+  }
   std::string token(from.bearer());
   if (token.empty())
     token = from.query_value("token").value_or("");
   auto who = actors::caller::with_token(token, from.remote_address);
   who.request_id = from.id;
+  who.needs_grant = from.needs_grant;
   who.client = who.token_hash.empty()
                  ? from.remote_address + '\n' + std::string(from.header("user-agent"))
                  : who.token_hash;
@@ -25,6 +35,8 @@ failure presentable(failure why) {
 
 std::optional<std::chrono::milliseconds> retry_after(const failure& why) {
   using std::chrono::milliseconds;
+  if (why.retry_after)
+    return why.retry_after;
   switch (why.code) {
   case errc::unavailable:
   case errc::stale_epoch:

@@ -17,13 +17,15 @@
 namespace coterie::net {
 
 class language_catalog; // net/api/languages.hpp
+class token_issuer;     // net/token_issuer.hpp
 
 /// What an operator may choose about the API.
 struct api_settings {
   std::string public_url; ///< "https://code.example.org", without a final slash; empty: links are
                           ///< relative to the server
   bool serves_yjs = true; ///< whether rooms have a /yjs/{room} link
-  bool yjs_creates_rooms = true; ///< whether a new name below /yjs/ makes a room
+  bool yjs_creates_rooms = true;                ///< whether a new name below /yjs/ makes a room
+  std::uint32_t auth_requests_per_minute = 600; ///< of one address, to log in and the like
 };
 
 /// Shared by all handlers; must not outlive the actor system.
@@ -32,12 +34,13 @@ struct api_context {
   actors::node node;
   std::shared_ptr<language_catalog> languages;
   api_settings settings;
+  std::shared_ptr<const token_issuer> tokens{}; ///< null: nobody can log in
 };
 
 using api_context_ptr = std::shared_ptr<const api_context>;
 
-/// Who asks: the bearer token (header, or `?token=` where a header cannot be sent) and the
-/// address.
+/// Who asks: the user whose access token net/gate has checked; else the bearer token (header, or
+/// `?token=` where a header cannot be sent) as a capability. And the address.
 actors::caller caller_of(const request& from);
 
 /// The failure as clients may see it: what is a defect of ours or a system call is logged, and

@@ -89,25 +89,39 @@ void serve_metrics(const api_context& context, const responder_ptr& reply) {
 } // namespace
 
 void add_health_api(router& routes, api_context_ptr context) {
-  routes.add(method::get, "/health", [context](const request&, const responder_ptr& reply) {
-    check<actors::cluster_status>(context, context->node.cluster, actors::describe_cluster{}, reply,
-                                  overall_health);
-  });
-  routes.add(method::get, "/health/db", [context](const request&, const responder_ptr& reply) {
-    check<actors::cluster_status>(context, context->node.cluster, actors::describe_cluster{}, reply,
-                                  storage_health);
-  });
-  routes.add(method::get, "/health/queue", [context](const request&, const responder_ptr& reply) {
-    check<actors::queue_status>(context, context->node.dispatcher, actors::describe_queue{}, reply,
-                                queue_health);
-  });
-  routes.add(method::get, "/health/docker", [context](const request&, const responder_ptr& reply) {
-    check<actors::queue_status>(context, context->node.dispatcher, actors::describe_queue{}, reply,
-                                sandbox_health);
-  });
-  routes.add(method::get, "/metrics", [context](const request&, const responder_ptr& reply) {
-    serve_metrics(*context, reply);
-  });
+  const route_rules rules{.needs = access::open};
+  routes.add(
+    method::get, "/health",
+    [context](const request&, const responder_ptr& reply) {
+      check<actors::cluster_status>(context, context->node.cluster, actors::describe_cluster{},
+                                    reply, overall_health);
+    },
+    rules);
+  routes.add(
+    method::get, "/health/db",
+    [context](const request&, const responder_ptr& reply) {
+      check<actors::cluster_status>(context, context->node.cluster, actors::describe_cluster{},
+                                    reply, storage_health);
+    },
+    rules);
+  routes.add(
+    method::get, "/health/queue",
+    [context](const request&, const responder_ptr& reply) {
+      check<actors::queue_status>(context, context->node.dispatcher, actors::describe_queue{},
+                                  reply, queue_health);
+    },
+    rules);
+  routes.add(
+    method::get, "/health/docker",
+    [context](const request&, const responder_ptr& reply) {
+      check<actors::queue_status>(context, context->node.dispatcher, actors::describe_queue{},
+                                  reply, sandbox_health);
+    },
+    rules);
+  routes.add(
+    method::get, "/metrics",
+    [context](const request&, const responder_ptr& reply) { serve_metrics(*context, reply); },
+    rules);
 }
 
 } // namespace coterie::net

@@ -27,6 +27,19 @@ std::optional<storage::visibility> read_visibility(const field_reader& fields) {
   return seen_by;
 }
 
+/// What knowing the id gives, with visibility link.
+std::optional<storage::role> read_link_role(const field_reader& fields) {
+  const auto text = fields.text("link_role", name_bytes_max);
+  if (!text)
+    return std::nullopt;
+  const auto grants = storage::parse_role(*text);
+  if (!grants || *grants == storage::role::owner) {
+    fields.complain("link_role", "must be one of: viewer, editor");
+    return std::nullopt;
+  }
+  return grants;
+}
+
 std::optional<std::string> read_language(const api_context& context, const field_reader& fields) {
   const auto name = fields.text("language", name_bytes_max);
   if (!name)
@@ -59,6 +72,7 @@ actors::open_room read_new_room(const api_context& context, const json::object& 
   actors::open_room room;
   room.title = fields.text("title", actors::room_bounds::title_bytes_max).value_or("");
   room.seen_by = read_visibility(fields).value_or(storage::visibility::link);
+  room.link_grants = read_link_role(fields).value_or(room.link_grants);
   room.files =
     read_files(fields, actors::room_bounds::files_max, actors::room_bounds::file_bytes_max);
   room.main = read_path(fields, "main").value_or("");
@@ -86,6 +100,8 @@ void create_room(const api_context_ptr& context, const request& from, const resp
   auto message = read_new_room(*context, *body, wrong);
   if (!wrong.empty())
     return reply->fail({errc::invalid_argument, "The room cannot be made like this."}, wrong);
+  if (const auto who = caller_of(from); who.user)
+    message.members = {{*who.user, who.user_name, storage::role::owner, {}}};
   ask<actors::room_opened>(
     context->system, context->node.directory, ask_bounds::timeout, std::move(message),
     [context, reply](result<actors::room_opened> answer) {
@@ -130,6 +146,7 @@ void change_room(const api_context_ptr& context, const request& from, const resp
   message.title = fields.text("title", actors::room_bounds::title_bytes_max);
   message.language = read_language(*context, fields);
   message.seen_by = read_visibility(fields);
+  message.link_grants = read_link_role(fields);
   message.main = read_path(fields, "main");
   if (!wrong.empty())
     return reply->fail({errc::invalid_argument, "The room cannot be changed like this."}, wrong);
@@ -158,9 +175,9 @@ std::optional<std::size_t> read_limit(const std::string& text, std::size_t max) 
 
 void list_rooms(const api_context_ptr& context, const request& from, const responder_ptr& reply) {
   const auto who = caller_of(from);
-  if (who.token_hash.empty())
+  if (who.token_hash.empty() && !who.user)
     return reply->fail(
-      {errc::unauthorized, "Listing rooms needs a bearer token: ids are secrets."});
+      {errc::unauthorized, "Listing rooms needs a user or a bearer token: ids are secrets."});
   std::size_t limit = rooms_api_bounds::listed_default;
   std::optional<room_id> after;
   complaints wrong;
@@ -177,8 +194,11 @@ void list_rooms(const api_context_ptr& context, const request& from, const respo
   }
   if (!wrong.empty())
     return reply->fail({errc::invalid_argument, "The list cannot be shown like this."}, wrong);
-  auto task = actors::make_store_task([hash = who.token_hash, after, limit](storage::backend& db) {
-    return db.list_rooms({hash}, {}, after, limit);
+  auto task = actors::make_store_task([who, after, limit](storage::backend& db) {
+    std::vector<std::string> hashes;
+    if (!who.token_hash.empty())
+      hashes.push_back(who.token_hash);
+    return db.list_rooms(hashes, who.user.value_or(user_id{}), after, limit);
   });
   using rooms = std::vector<storage::room_record>;
   ask<rooms>(context->system, context->node.store, ask_bounds::timeout, std::move(task),
@@ -211,6 +231,7 @@ json::object room_json(const storage::room_record& room,
           {"title", room.title},
           {"language", room.language},
           {"visibility", storage::to_string(room.seen_by)},
+          {"link_role", storage::to_string(room.link_grants)},
           {"status", room.status == storage::room_status::active ? "ACTIVE" : "INACTIVE"},
           {"main", room.main},
           {"created_at", format_rfc3339(room.created_at)},
@@ -233,7 +254,7 @@ void add_rooms_api(router& routes, api_context_ptr context) {
     };
   };
   routes.add(method::post, "/api/v1/rooms", with_languages(create_room),
-             {.body_bytes_max = rooms_api_bounds::body_bytes_max});
+             {.body_bytes_max = rooms_api_bounds::body_bytes_max, .needs = access::user});
   routes.add(method::get, "/api/v1/rooms", with(list_rooms));
   routes.add(method::get, "/api/v1/rooms/{id}", with(show_room));
   routes.add(method::patch, "/api/v1/rooms/{id}", with_languages(change_room));

@@ -289,7 +289,7 @@ void add_runs_api(router& routes, api_context_ptr context) {
   routes.add(method::post, "/api/v1/rooms/{id}/runs", with_languages(start_room_run),
              {.body_bytes_max = runs_api_bounds::body_bytes_max});
   routes.add(method::post, "/api/v1/runs", with_languages(start_free_run),
-             {.body_bytes_max = runs_api_bounds::body_bytes_max});
+             {.body_bytes_max = runs_api_bounds::body_bytes_max, .needs = access::user});
   routes.add(method::get, "/api/v1/runs/{id}", with(show_run));
   routes.add(method::del, "/api/v1/runs/{id}", with(cancel_run));
   routes.add(method::post, "/api/v1/runs/{id}/stdin", with(write_to_run),

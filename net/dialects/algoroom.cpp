@@ -319,7 +319,9 @@ void add_algoroom(router& routes, api_context_ptr context, const algoroom_settin
                           .media_types = {},
                           .errors = algoroom_error,
                           .cors = &settings.cors};
-  routes.add(method::post, "/sessions", with(create), rules);
+  auto makes_one = rules;
+  makes_one.needs = access::user;
+  routes.add(method::post, "/sessions", with(create), makes_one);
   routes.add(method::get, "/sessions/{id}", with(show), rules);
   routes.add(method::put, "/sessions/{id}/code", with(save), rules);
   routes.add(method::post, "/sessions/{id}/execution-result", with(share), rules);
@@ -333,7 +335,7 @@ router algoroom_routes(const api_context_ptr& context, const algoroom_settings& 
   router routes;
   add_algoroom(routes, context, settings);
   routes.set_error_prefix("", algoroom_error);
-  const route_rules rules{.errors = algoroom_error, .cors = &settings.cors};
+  const route_rules rules{.errors = algoroom_error, .cors = &settings.cors, .needs = access::open};
   routes.add(
     method::get, "/health",
     [](const request&, const responder_ptr& reply) {

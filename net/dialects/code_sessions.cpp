@@ -379,7 +379,9 @@ void add_code_sessions(router& routes, api_context_ptr context, session_form for
   const route_rules rules{.body_bytes_max = session_bounds::body_bytes_max,
                           .media_types = {},
                           .errors = session_route_error};
-  routes.add(method::post, "/code-sessions", with(create_session), rules);
+  auto makes_one = rules;
+  makes_one.needs = access::user;
+  routes.add(method::post, "/code-sessions", with(create_session), makes_one);
   routes.add(method::patch, "/code-sessions/{id}", with(save_session), rules);
   routes.add(method::post, "/code-sessions/{id}/run", with(run_session), rules);
   routes.add(method::del, "/code-sessions/{id}", with(close_session), rules);

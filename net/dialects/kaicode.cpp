@@ -106,7 +106,7 @@ struct document_route {
     auto who = caller_of(from);
     if (const auto claims =
           verify_jwt(settings.tokens, from.query_value("token").value_or(""), system_now()))
-      who = kaicode_caller(settings, *claims, from);
+      who = kaicode_caller(settings, kaicode_user(*claims), from);
     // The room is awake before the answer: a page that gets no text within a second fills in its
     // own.
     find_session(context, *name, context->settings.yjs_creates_rooms,
@@ -135,8 +135,8 @@ struct sessions_api {
   /// Answers 401 and gives nothing without a good token.
   std::optional<actors::caller> user_of(const request& from, const responder_ptr& reply) const {
     const auto claims = verify_jwt(settings.tokens, from.bearer(), system_now());
-    if (claims && !claims->user.empty())
-      return kaicode_caller(settings, *claims, from);
+    if (claims && !kaicode_user(*claims).empty())
+      return kaicode_caller(settings, kaicode_user(*claims), from);
     refuse(reply, claims ? failure{errc::unauthorized, "the token names no user"} : claims.why());
     return std::nullopt;
   }
@@ -193,7 +193,7 @@ struct sessions_api {
   void show(const request& from, const responder_ptr& reply) const {
     auto who = caller_of(from);
     if (const auto claims = verify_jwt(settings.tokens, from.bearer(), system_now()))
-      who = kaicode_caller(settings, *claims, from);
+      who = kaicode_caller(settings, kaicode_user(*claims), from);
     find_session(context, from.path_values.at(0), false,
                  [context = context, reply, who = std::move(who)](const result<room_id>& found) {
                    if (!found)
@@ -232,10 +232,11 @@ void add_channels(router& routes, const api_context_ptr& context,
     return
       [api, serve](const request& from, const responder_ptr& reply) { (api.*serve)(from, reply); };
   };
-  routes.add(method::post, "/kaicode/sessions", with(&sessions_api::create));
-  routes.add(method::get, "/kaicode/sessions", with(&sessions_api::list));
-  routes.add(method::get, "/kaicode/sessions/{id}", with(&sessions_api::show));
-  routes.add(method::del, "/kaicode/sessions/{id}", with(&sessions_api::remove));
+  const route_rules rules{.needs = access::foreign};
+  routes.add(method::post, "/kaicode/sessions", with(&sessions_api::create), rules);
+  routes.add(method::get, "/kaicode/sessions", with(&sessions_api::list), rules);
+  routes.add(method::get, "/kaicode/sessions/{id}", with(&sessions_api::show), rules);
+  routes.add(method::del, "/kaicode/sessions/{id}", with(&sessions_api::remove), rules);
 }
 
 } // namespace
@@ -265,17 +266,27 @@ void find_session(const api_context_ptr& context, const std::string& name, bool 
     });
 }
 
-actors::caller kaicode_caller(const kaicode_settings& settings, const jwt_claims& claims,
+std::string kaicode_user(const json::object& claims) {
+  const auto* value = claims.if_contains("userId");
+  if (!value)
+    return {};
+  if (const auto* text = value->if_string())
+    return std::string(text->data(), text->size());
+  return value->is_number() ? json::serialize(*value) : std::string();
+}
+
+actors::caller kaicode_caller(const kaicode_settings& settings, const std::string& user,
                               const request& from) {
   auto who = caller_of(from);
-  if (claims.user.empty())
+  who.needs_grant = false; // the web application's users have accounts there
+  if (user.empty())
     return who;
   // Only this server can make it: it does not depend on what else the web application signs.
   std::array<unsigned char, crypto_generichash_KEYBYTES> key{};
   crypto_generichash(key.data(), key.size(),
                      reinterpret_cast<const unsigned char*>(settings.tokens.secret.data()),
                      settings.tokens.secret.size(), nullptr, 0);
-  const auto text = "a user of kaicode: " + claims.user;
+  const auto text = "a user of kaicode: " + user;
   who.token_hash.assign(crypto_generichash_BYTES, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(who.token_hash.data()), who.token_hash.size(),
                      reinterpret_cast<const unsigned char*>(text.data()), text.size(), key.data(),
@@ -307,14 +318,16 @@ kaicode_outcome kaicode_words(const actors::code_judged& judged) {
 void add_kaicode(router& routes, const api_context_ptr& context, const kaicode_settings& settings) {
   add_channels(routes, context, settings);
   routes.add_websocket("/ws/{room}",
-                       document_route{context, settings, std::make_shared<yjs_entrance>(context)});
+                       document_route{context, settings, std::make_shared<yjs_entrance>(context)},
+                       {.needs = access::foreign});
 }
 
 router kaicode_routes(const api_context_ptr& context, const kaicode_settings& settings) {
   router routes;
   add_channels(routes, context, settings);
   routes.add_websocket("/{room...}",
-                       document_route{context, settings, std::make_shared<yjs_entrance>(context)});
+                       document_route{context, settings, std::make_shared<yjs_entrance>(context)},
+                       {.needs = access::foreign});
   return routes;
 }
 

@@ -40,8 +40,11 @@ inline constexpr std::string_view kaicode_dialect = "kaicode";
 void find_session(const api_context_ptr& context, const std::string& name, bool creates,
                   std::function<void(const result<room_id>&)> done);
 
-/// Whoever the token names, as rooms know him: what he made is his.
-actors::caller kaicode_caller(const kaicode_settings& settings, const jwt_claims& claims,
+/// `userId`, a number or text, as text; empty: none.
+std::string kaicode_user(const boost::json::object& claims);
+
+/// Whoever a good token names (kaicode_user, may be empty), as rooms know him: what he made is his.
+actors::caller kaicode_caller(const kaicode_settings& settings, const std::string& user,
                               const request& from);
 
 /// An `output` frame of the sync channel: all seven members.

@@ -133,8 +133,8 @@ private:
       const std::lock_guard lock{mutex_};
       room_ = frame->room;
     }
-    user_ = claims->user;
-    who_ = kaicode_caller(settings_, *claims, from_);
+    user_ = kaicode_user(*claims);
+    who_ = kaicode_caller(settings_, user_, from_);
     std::shared_ptr<ws_session> session;
     {
       const std::lock_guard lock{mutex_};
@@ -242,11 +242,13 @@ private:
 } // namespace
 
 void add_kaicode_sync(router& routes, api_context_ptr context, const kaicode_settings& settings) {
-  routes.add_websocket("/sync", [context = std::move(context), &settings](
-                                  const request& from, const std::shared_ptr<ws_handshake>& shake) {
-    shake->accept({}, std::make_shared<sync_socket>(context, settings, from),
-                  {.message_bytes_max = kaicode_bounds::message_bytes_max});
-  });
+  routes.add_websocket("/sync",
+                       [context = std::move(context), &settings](
+                         const request& from, const std::shared_ptr<ws_handshake>& shake) {
+                         shake->accept({}, std::make_shared<sync_socket>(context, settings, from),
+                                       {.message_bytes_max = kaicode_bounds::message_bytes_max});
+                       },
+                       {.needs = access::foreign});
 }
 
 } // namespace coterie::net

@@ -41,6 +41,7 @@ json::object participant_json(const actors::participant& who) {
           {"color", who.color},
           {"role", storage::to_string(who.grants)},
           {"person", who.person.empty() ? who.id.str() : who.person},
+          {"user", who.user.is_nil() ? json::value(nullptr) : json::value(who.user.str())},
           {"state", who.is_away ? "away" : "present"}};
 }
 
@@ -65,6 +66,7 @@ json::object room_settings_json(const storage::room_record& room) {
   return {{"title", room.title},
           {"language", room.language},
           {"visibility", storage::to_string(room.seen_by)},
+          {"link_role", storage::to_string(room.link_grants)},
           {"main", room.main}};
 }
 

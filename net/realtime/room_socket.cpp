@@ -47,10 +47,10 @@ std::uint16_t close_code_of(const failure& why) {
 }
 
 /// What a connection says of its person. The role comes from the room.
-actors::participant describe(const request& from) {
+actors::participant describe(const request& from, const actors::caller& asking) {
   actors::participant who;
   who.id = participant_id::random();
-  const auto name = to_utf8(from.query_value("name").value_or(""));
+  const auto name = to_utf8(from.query_value("name").value_or(asking.user_name));
   who.name = utf8_prefix(name, room_protocol_bounds::name_bytes_max);
   if (who.name.empty())
     who.name = "guest";
@@ -244,7 +244,7 @@ void enter(const api_context_ptr& context, const std::shared_ptr<document_hubs>&
   if (!room)
     return shake->refuse({errc::invalid_argument, "The id in the path is not a UUID."});
   auto who = caller_of(from);
-  auto socket = std::make_shared<room_socket>(context, hubs, *room, who, describe(from),
+  auto socket = std::make_shared<room_socket>(context, hubs, *room, who, describe(from, who),
                                               participation_of(from));
   ask_room<actors::room_description>(
     context->system, context->node.directory, *room, actors::describe_room{std::move(who)},

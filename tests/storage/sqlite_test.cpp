@@ -19,6 +19,7 @@ struct engine_under_test {
 } // namespace
 
 #include "tests/storage/conformance_access.hpp"
+#include "tests/storage/conformance_accounts.hpp"
 #include "tests/storage/conformance_chat.hpp"
 #include "tests/storage/conformance_documents.hpp"
 #include "tests/storage/conformance_jobs.hpp"

@@ -209,6 +209,47 @@ public:
                                                           std::size_t limit) override {
     return engine_->list_room_jobs(room, limit);
   }
+  result<storage::taken_names> create_user(const storage::user_record& user) override {
+    return engine_->create_user(user);
+  }
+  result<storage::taken_names> update_user(const storage::user_record& user) override {
+    return engine_->update_user(user);
+  }
+  result<storage::user_record> find_user(user_id user) override {
+    return engine_->find_user(user);
+  }
+  result<storage::user_record> find_user_by_email(std::string_view email) override {
+    return engine_->find_user_by_email(email);
+  }
+  result<storage::user_record> find_user_by_username(std::string_view username) override {
+    return engine_->find_user_by_username(username);
+  }
+  result<storage::user_record> find_user_by_short_id(std::string_view short_id) override {
+    return engine_->find_user_by_short_id(short_id);
+  }
+  result<std::vector<storage::user_record>> find_users(const std::vector<user_id>& users) override {
+    return engine_->find_users(users);
+  }
+  result<std::vector<login_id>> save_login(const storage::login_record& login, timestamp now,
+                                           timestamp revoked_until) override {
+    return engine_->save_login(login, now, revoked_until);
+  }
+  result<storage::rotation> rotate_login(const storage::login_rotation& change) override {
+    return engine_->rotate_login(change);
+  }
+  result<void> end_login(user_id user, login_id login, timestamp revoked_until) override {
+    return engine_->end_login(user, login, revoked_until);
+  }
+  result<std::vector<login_id>> end_logins(user_id user, std::optional<login_id> kept,
+                                           timestamp revoked_until) override {
+    return engine_->end_logins(user, kept, revoked_until);
+  }
+  result<std::vector<storage::login_record>> list_logins(user_id user, timestamp now) override {
+    return engine_->list_logins(user, now);
+  }
+  result<std::vector<storage::ended_login>> list_ended_logins(timestamp now) override {
+    return engine_->list_ended_logins(now);
+  }
   result<void> check() override {
     return engine_->check();
   }
