@@ -10,6 +10,7 @@
 #include "net/http.hpp"
 #include "net/target.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ struct route_rules {
   error_writer errors = native_error;
   std::string_view label{}; ///< name in metrics and logs, a literal; the pattern when empty
   const cors_policy* cors = nullptr; ///< outlives the server; null: the server's own
+  /// Whether the route is there for these path values; where not, others are looked at. Asked for
+  /// each request, on any io thread. Empty: always.
+  std::function<bool(const std::vector<std::string>& path_values)> applies{};
 };
 
 /// One line of the table.
@@ -80,6 +84,11 @@ public:
     return routes_;
   }
 
+  /// `hook` is called when the server begins to drain, before connections are closed: for routes
+  /// whose answers wait for something, as long polls do. Not on an io thread.
+  void on_drain(std::function<void()> hook);
+  void begin_drain() const;
+
 private:
   /// One part of a pattern. `text` is the literal or the name.
   struct segment {
@@ -99,6 +108,7 @@ private:
   std::vector<route> routes_;
   std::vector<segments> patterns_; ///< of routes_, index by index
   std::vector<std::pair<std::string, error_writer>> error_prefixes_;
+  std::vector<std::function<void()>> drain_hooks_;
 };
 
 } // namespace coterie::net
