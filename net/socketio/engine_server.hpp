@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -66,12 +67,15 @@ public:
   /// Unguessable; whoever knows it is the client.
   virtual const std::string& id() const noexcept = 0;
   /// The request that opened the session, without body.
-  virtual const request& handshake() const noexcept = 0;
-  /// Queues packets, which stay together. They go out with the next write of the loop or the next
-  /// poll. False when the session has ended, or ends because its queue is full.
-  virtual bool send(std::span<const ws_frame> frames) = 0;
+  virtual std::shared_ptr<const request> handshake() const noexcept = 0;
+  /// Queues packets, which stay together, in the order of calls over all threads. They go out with
+  /// the next turn of the loop, or the next poll. Gives the number of the last one, counted from 1;
+  /// 0 when the session has ended, or ends because its queue is full.
+  virtual std::uint64_t send(std::span<const ws_frame> frames) = 0;
   /// Ends the session after what is queued.
   virtual void close() = 0;
+  /// Ends it as if the connection had broken: its client is back, with another session.
+  virtual void abandon() = 0;
 };
 
 /// What happens to a session: one call at a time, on_closed last and exactly once. Must not block.
@@ -80,8 +84,8 @@ public:
   virtual ~engine_events() = default;
   virtual void on_text(std::string data) = 0; ///< UTF-8
   virtual void on_bytes(std::string data) = 0;
-  /// An answer to a ping came: whatever was sent before the ping was received.
-  virtual void on_heartbeat() {}
+  /// The client has answered a ping, and so received every packet up to this number.
+  virtual void on_heartbeat(std::uint64_t /*received*/) {}
   virtual void on_closed(close_reason why) = 0;
 };
 
@@ -95,7 +99,7 @@ using path_predicate = std::function<bool(const std::vector<std::string>& path_v
 class engine_server {
 public:
   engine_server(engine_options options, session_opener opener);
-  /// Ends all sessions.
+  /// Ends all sessions, which hear of it before this returns.
   ~engine_server();
   engine_server(const engine_server&) = delete;
   engine_server& operator=(const engine_server&) = delete;
@@ -107,6 +111,9 @@ public:
   /// Tells all clients to come again, and takes no more. From any thread; the front end's drain()
   /// calls it.
   void shut_down();
+
+  /// shut_down(), and waits until all have heard of it; after() is of no use from then on.
+  void stop();
 
   std::size_t sessions() const;
 

@@ -131,7 +131,7 @@ using connect_handler = std::function<void(const std::shared_ptr<connecting>&)>;
 class server {
 public:
   server(options wanted, connect_handler on_connect);
-  /// Ends all sockets without a word to the dialect.
+  /// Ends all sockets; on_disconnect() was called for each when this returns.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
@@ -153,7 +153,7 @@ public:
 
 private:
   struct implementation;
-  std::shared_ptr<implementation> self_;
+  std::unique_ptr<implementation> self_;
 };
 
 } // namespace coterie::net::socketio
