@@ -280,8 +280,6 @@ void live_session::on_poll(const responder_ptr& reply) {
       answer(error_response(engine_error::bad_request));
     } else if (is_overdue(steady::now())) {
       end(close_reason::ping_timeout, engine_type::close, rest);
-      phase_ = phase::closed;
-      rest.is_to_forget = true;
       answer(error_response(engine_error::unknown_session));
     } else if (poll_) {
       end(close_reason::transport_error, engine_type::close, rest);
@@ -470,7 +468,9 @@ void live_session::end(close_reason why, engine_type last_packet, after_lock& re
     phase_ = phase::closed;
     schedule_flush(); // and then closes
   } else {
-    phase_ = is_told || poll_ ? phase::closed : phase::leaving;
+    // Only a client that has done nothing wrong is waited for.
+    const bool is_ours = why == close_reason::forced || why == close_reason::shutting_down;
+    phase_ = is_ours && !poll_ ? phase::leaving : phase::closed;
     if (poll_)
       answer_poll(rest, take_queue());
   }

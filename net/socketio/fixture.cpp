@@ -22,7 +22,7 @@ constexpr std::size_t suite_max_payload = 1'000'000;
 constexpr milliseconds suite_connect_timeout{1000};
 
 // Those suites wait for one message after the other, and miss what comes in the same segment.
-constexpr milliseconds apart{10};
+constexpr milliseconds apart{30};
 
 engine_options suite_engine() {
   engine_options out;
