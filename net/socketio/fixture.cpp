@@ -102,6 +102,7 @@ private:
 
 struct socket_fixture {
   crowd everybody;
+  bool tells_of_leaving = false;   ///< no suite of others expects that
   std::unique_ptr<server> sockets; ///< last: its end tells all sockets
 };
 
@@ -153,6 +154,8 @@ public:
     if (!fixture)
       return;
     fixture->everybody.leave(self);
+    if (!fixture->tells_of_leaving)
+      return;
     fixture->everybody.emit(fixture->sockets->make_event(
       self->name_space(), "left", {json::array{self->id(), to_string(why)}, {}}));
   }
@@ -191,6 +194,7 @@ private:
 
 std::shared_ptr<void> install_sockets(router& routes, fixture_kind what) {
   auto fixture = std::make_shared<socket_fixture>();
+  fixture->tells_of_leaving = what == fixture_kind::recovery;
   fixture->sockets = std::make_unique<server>(
     socket_options(what), [weak = std::weak_ptr(fixture)](const std::shared_ptr<connecting>& who) {
       if (who->name_space() != "/" && who->name_space() != "/custom")

@@ -182,22 +182,20 @@ void socket_client::on_connect(socket_packet packet) {
   if (packet.payload)
     auth = std::move(packet.payload->get_object());
   const auto& name_space = packet.name_space;
-  bool is_full = false;
   {
     const std::lock_guard guard(mutex_);
     if (const auto found = sockets_.find(name_space); found != sockets_.end()) {
       if (!found->second || !found->second->is_over())
-        is_full = true; // and a violation, see below
-      else
-        sockets_.erase(found); // it was sent away, and asks again
+        return; // clients that are told to connect twice ask twice, and want one answer
+      sockets_.erase(found); // it was sent away, and asks again
     }
-    if (!is_full && sockets_.size() < hub_->settings().namespaces_max)
-      sockets_.emplace(name_space, nullptr);
-    else if (!is_full)
-      return reject({}, encode_connect_error(name_space, "Too many namespaces", nullptr));
+    if (sockets_.size() >= hub_->settings().namespaces_max) {
+      const auto frame = encode_connect_error(name_space, "Too many namespaces", nullptr);
+      session_->send({&frame, 1});
+      return;
+    }
+    sockets_.emplace(name_space, nullptr);
   }
-  if (is_full)
-    return fail({errc::invalid_argument, "a namespace was connected twice"});
   if (hub_->settings().recovery.is_on && recover(name_space, auth))
     return;
   hub_->on_connect()(
