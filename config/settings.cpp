@@ -258,6 +258,14 @@ constexpr std::array table{
          [](settings& s, value v) { return read_text(s.kaicode_audience, v); }},
   option{"dialects.kaicode.time-limit", "TIME", "how long a program may run", "60s",
          [](settings& s, value v) { return read_duration(s.kaicode_time_limit, v); }},
+  option{"socketio-fixture", "WHICH", "for tests only: off, engine, socket or recovery", "off",
+         [](settings& s, value v) {
+           return read_choice<socketio_fixture, 4>(s.socketio, v,
+                                                   {{{"off", socketio_fixture::off},
+                                                     {"engine", socketio_fixture::engine},
+                                                     {"socket", socketio_fixture::socket},
+                                                     {"recovery", socketio_fixture::recovery}}});
+         }},
   option{"log.level", "WHICH", "debug, info, warning or error", "info",
          [](settings& s, value v) {
            return read_choice<log_level, 4>(s.level, v,

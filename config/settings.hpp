@@ -17,6 +17,7 @@ namespace coterie::config {
 enum class log_level : std::uint8_t { debug, info, warning, error };
 enum class log_format : std::uint8_t { text, json };
 enum class code_sessions_form : std::uint8_t { document, published };
+enum class socketio_fixture : std::uint8_t { off, engine, socket, recovery };
 enum class cgroup_use : std::uint8_t { automatic, off };
 
 /// The values a server runs with.
@@ -88,6 +89,9 @@ struct settings {
   std::string algoroom_pages;  ///< folder with its front end; empty: none
   std::vector<std::string> algoroom_origins{"http://localhost:5173", "http://127.0.0.1:5173",
                                             "http://localhost:3000", "http://127.0.0.1:3000"};
+
+  // for test suites
+  socketio_fixture socketio = socketio_fixture::off;
 
   // logs
   log_level level = log_level::info;

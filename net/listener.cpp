@@ -237,6 +237,7 @@ bool http_server::drain(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   stop_accepting();
   self_->context->is_draining = true;
+  self_->context->routes.begin_drain();
   for (const auto& loop : self_->loops)
     loop->post(
       [loop = loop.get()] { loop->for_each([](loop_member& member) { member.begin_drain(); }); });

@@ -76,6 +76,15 @@ void router::set_error_prefix(std::string prefix, error_writer errors) {
   error_prefixes_.emplace_back(std::move(prefix), errors);
 }
 
+void router::on_drain(std::function<void()> hook) {
+  drain_hooks_.push_back(std::move(hook));
+}
+
+void router::begin_drain() const {
+  for (const auto& hook : drain_hooks_)
+    hook();
+}
+
 bool router::matches(const segments& pattern, const std::vector<std::string>& parts) {
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (i >= parts.size())
@@ -138,6 +147,8 @@ router::match router::find(std::optional<method> verb, const target& where,
     if (!matches(patterns_[i], where.parts))
       continue;
     const route& entry = routes_[i];
+    if (entry.rules.applies && !entry.rules.applies(values_of(patterns_[i], where.parts)))
+      continue;
     if (out.cors == nullptr)
       out.cors = entry.rules.cors;
     if (entry.is_websocket() && !wants_websocket) {

@@ -11,6 +11,7 @@
 #include "net/target.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ struct route_rules {
   /// How often one client may come here; in place of the server's budget for each address, which
   /// does not count routes that are access::open. Null: that one.
   std::shared_ptr<rate_budget> budget{};
+  /// Whether the route is there for these path values; where not, others are looked at. Asked for
+  /// each request, on any io thread. Empty: always.
+  std::function<bool(const std::vector<std::string>& path_values)> applies{};
 };
 
 /// One line of the table.
@@ -101,6 +105,11 @@ public:
     return routes_;
   }
 
+  /// `hook` is called when the server begins to drain, before connections are closed: for routes
+  /// whose answers wait for something, as long polls do. Not on an io thread.
+  void on_drain(std::function<void()> hook);
+  void begin_drain() const;
+
 private:
   /// One part of a pattern. `text` is the literal or the name.
   struct segment {
@@ -120,6 +129,7 @@ private:
   std::vector<route> routes_;
   std::vector<segments> patterns_; ///< of routes_, index by index
   std::vector<std::pair<std::string, error_writer>> error_prefixes_;
+  std::vector<std::function<void()>> drain_hooks_;
 };
 
 } // namespace coterie::net

@@ -12,6 +12,7 @@
 #include "net/dialects/code_sessions.hpp"
 #include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
+#include "net/socketio/fixture.hpp"
 #include "net/token_issuer.hpp"
 #include "sandbox/language_probe.hpp"
 #include "sandbox/launcher.hpp"
@@ -293,9 +294,26 @@ result<dialect_settings> load_dialects(const config::settings& settings) {
   return made;
 }
 
+/// What the tests of the Socket.IO protocols talk to; null in every other life.
+std::shared_ptr<void> install_test_fixture(router& routes, config::socketio_fixture which) {
+  using socketio::fixture_kind;
+  if (which == config::socketio_fixture::off)
+    return nullptr;
+  log::warning("THIS IS A TEST SERVER: --socketio-fixture lets anybody in");
+  switch (which) {
+  case config::socketio_fixture::engine:
+    return socketio::install_fixture(routes, fixture_kind::engine);
+  case config::socketio_fixture::socket:
+    return socketio::install_fixture(routes, fixture_kind::socket);
+  default:
+    return socketio::install_fixture(routes, fixture_kind::recovery);
+  }
+}
+
 router make_routes(const api_context_ptr& context, const config::settings& settings,
-                   const dialect_settings& dialects) {
+                   const dialect_settings& dialects, std::shared_ptr<void>& fixture) {
   router routes;
+  fixture = install_test_fixture(routes, settings.socketio); // before what it takes the place of
   add_native_api(routes, context);
   add_code_sessions(routes, context,
                     settings.code_sessions == config::code_sessions_form::published
@@ -463,7 +481,8 @@ int serve(command_line line, const char* const* environment) {
                   issuer});
     front_ends servers;
     dialect_urls urls;
-    const auto port = servers.start(*front, make_routes(context, *settings, *dialects));
+    std::shared_ptr<void> fixture;
+    const auto port = servers.start(*front, make_routes(context, *settings, *dialects, fixture));
     const auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, urls)
                          : result<void>(port.why());
     if (!up) {

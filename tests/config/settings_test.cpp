@@ -45,7 +45,7 @@ bool are_equal(const settings& a, const settings& b) {
          && a.kaicode_issuer == b.kaicode_issuer && a.kaicode_audience == b.kaicode_audience
          && a.kaicode_time_limit == b.kaicode_time_limit && a.algoroom_listen == b.algoroom_listen
          && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
-         && a.level == b.level && a.format == b.format;
+         && a.socketio == b.socketio && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
@@ -83,6 +83,7 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"dialects.kaicode.time-limit", "2s"},
     {"dialects.algoroom.pages", "/srv/algoroom"},
     {"dialects.algoroom.origins", "https://example.org"},
+    {"socketio-fixture", "engine"},
     {"log.level", "debug"},
     {"log.format", "json"},
   };
