@@ -3,12 +3,25 @@
 #include "net/socketio/live_socket.hpp"
 #include "net/socketio/socket_client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace coterie::net::socketio {
 
+namespace {
+
+/// A log that does not fit into the queue could never be sent.
+options within_queue(options wanted) {
+  auto& log = wanted.recovery;
+  log.log_events_max = std::min(log.log_events_max, wanted.engine.queue_packets_max / 2);
+  log.log_bytes_max = std::min(log.log_bytes_max, wanted.engine.queue_bytes_max / 2);
+  return wanted;
+}
+
+} // namespace
+
 socket_hub::socket_hub(options wanted, connect_handler on_connect)
-    : settings_(std::move(wanted)), on_connect_(std::move(on_connect)) {}
+    : settings_(within_queue(std::move(wanted))), on_connect_(std::move(on_connect)) {}
 
 void socket_hub::start() {
   engine_ = std::make_unique<engine_server>(

@@ -37,8 +37,9 @@ namespace coterie::net::socketio {
 struct recovery_options {
   bool is_on = false;
   milliseconds kept{120'000}; ///< from the loss of the connection to on_disconnect()
+  /// Half of the engine's queue at most, as who comes back is sent all of it.
   std::size_t log_events_max = 2'000;
-  std::size_t log_bytes_max = 4U << 20;
+  std::size_t log_bytes_max = 2U << 20;
   std::size_t sockets_max = 5'000; ///< that wait for their client; beyond: ended at once
 };
 

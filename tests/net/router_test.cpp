@@ -113,3 +113,29 @@ SCENARIO("patterns that mean nothing are refused when they are added") {
   CHECK_THROWS_AS(bad.add(method::get, "rooms", serve), std::invalid_argument);
   CHECK_THROWS_AS(bad.add(method::get, "/{rest...}/more", serve), std::invalid_argument);
 }
+
+SCENARIO("a route that does not apply is as if it were not there") {
+  router chosen;
+  const auto is_ours = [](const std::vector<std::string>& values) { return values[0] == "ours"; };
+  chosen.add(method::get, "/{room}/", serve, {.applies = is_ours});
+  chosen.add_websocket("/{room}/", serve_socket, {.applies = is_ours});
+  chosen.add(method::get, "/{path...}", serve);
+  const auto look = [&](method verb, std::string_view path, bool wants_websocket = false) {
+    return chosen.find(verb, *parse_target(path), wants_websocket);
+  };
+  CHECK_EQ(pattern_of(look(method::get, "/ours/")), "/{room}/");
+  CHECK(look(method::get, "/ours/", true).found->is_websocket());
+  CHECK_EQ(pattern_of(look(method::get, "/other/x")), "/{path...}");
+  CHECK(look(method::post, "/ours/").allow.find("GET") != std::string::npos);
+  CHECK(look(method::get, "/other/").found == nullptr);
+  CHECK(look(method::post, "/other/").allow.empty());
+}
+
+SCENARIO("the hooks of a drain are called") {
+  router draining;
+  int calls = 0;
+  draining.on_drain([&calls] { ++calls; });
+  draining.on_drain([&calls] { ++calls; });
+  draining.begin_drain();
+  CHECK_EQ(calls, 2);
+}

@@ -176,10 +176,10 @@ SCENARIO("what a server sends") {
            "44/a,{\"message\":\"no\",\"data\":{\"code\":1}}");
   CHECK_EQ(payload_of(*encode_disconnect("/a")), "41/a,");
   const arguments args{json::array{1, "\x1e"}, {}};
-  CHECK_EQ(text_of(encode_event("/", "m", args)), "42[\"m\",1,\"\\u001E\"]");
+  CHECK_EQ(text_of(encode_event("/", "m", args)), "42[\"m\",1,\"\\u001e\"]");
   CHECK_EQ(text_of(encode_event("/a", "m", {}, 7)), "42/a,7[\"m\"]");
   CHECK_EQ(text_of(encode_event("/", "m", args, std::nullopt, "99")),
-           "42[\"m\",1,\"\\u001E\",\"99\"]");
+           "42[\"m\",1,\"\\u001e\",\"99\"]");
   CHECK_EQ(text_of(encode_ack("/a", 3, {json::array{true}, {}})), "43/a,3[true]");
 }
 

@@ -237,6 +237,23 @@ describe('what closes', () => {
   });
 });
 
+test('a client that does not read is closed, and the others go on', async () => {
+  const [deaf, well] = [await enter(), await enter()];
+  const alive = setInterval(() => well.send('3'), 100);
+  deaf.socket.pause();
+  const text = 'x'.repeat(500_000);
+  for (let i = 0; i < 60; i++) {
+    well.send(`42["broadcast",${i},"${text}"]`);
+    assert.ok((await well.nextPacket()).startsWith(`42["broadcast",${i},`));
+  }
+  deaf.socket.resume();
+  await deaf.closed;
+  well.send('42["message"]');
+  assert.equal(await well.nextPacket(), '42["message-back"]');
+  clearInterval(alive);
+  well.socket.close();
+});
+
 test('a broadcast reaches all of its namespace', async () => {
   const all = await Promise.all(Array.from({ length: 5 }, enter));
   all[0].send('42["broadcast",{"n":1}]');
