@@ -147,7 +147,7 @@ struct room_state {
     last_used = self->clock().now();
     const auto granted = role_of(who, room, capabilities);
     if (!granted)
-      return failure{who.token_hash.empty() ? errc::unauthorized : errc::forbidden,
+      return failure{who.token_hash.empty() && !who.user ? errc::unauthorized : errc::forbidden,
                      "this room needs a token that it gave out"};
     if (*granted < needed)
       return failure{errc::forbidden, "this needs the role "

@@ -1,5 +1,7 @@
 #include "net/answer.hpp"
 
+#include <algorithm>
+
 namespace coterie::net {
 
 namespace {
