@@ -55,7 +55,15 @@ struct fixture {
     return forged({}, nullptr, key, header);
   }
 
-  actors::user_view ada{.id = user_id::random(), .email = "ada@example.org", .username = "ada"};
+  static actors::user_view somebody() {
+    actors::user_view made;
+    made.id = user_id::random();
+    made.email = "ada@example.org";
+    made.username = "ada";
+    return made;
+  }
+
+  actors::user_view ada = somebody();
   login_id login = login_id::random();
   std::shared_ptr<actors::revocations> revoked = std::make_shared<actors::revocations>(930s);
   token_issuer issuer = with(secret, {}, revoked);
