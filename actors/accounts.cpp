@@ -224,9 +224,11 @@ struct accounts_state {
               return answer.deliver(to_error(checked.why()));
             if (!checked->is_right || !user.is_active) {
               guard.on_wrong(attempt, self->clock().now());
-              note_refused("login_failed", from,
-                           user.id.is_nil() ? std::nullopt : std::optional(user.id),
-                           user.id.is_nil() ? "unknown user" : "wrong password");
+              if (user.id.is_nil())
+                note_refused("login_failed", from, std::nullopt, "unknown user");
+              else
+                note_refused("login_failed", from, user.id,
+                             checked->is_right ? "not active" : "wrong password");
               return answer.deliver(to_error(wrong_credentials()));
             }
             guard.on_right(attempt);

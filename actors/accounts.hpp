@@ -147,7 +147,7 @@ struct account_settings {
 struct account_limits {
   /// Threads that hash passwords, each with password_cost::memory_bytes.
   static constexpr std::size_t hashers = 2;
-  /// Passwords that wait to be hashed; at some 70 ms each the last one waits for 9 s. Addresses
+  /// Passwords that wait to be hashed; at some 0.1 s each the last one waits for 13 s. Addresses
   /// take turns, so that a crowd at one of them does not hold up the others.
   static constexpr std::size_t hashing_max = 256;
   static constexpr std::chrono::milliseconds store_timeout{15'000};

@@ -14,7 +14,7 @@ namespace coterie::actors {
 struct password_cost {
   /// Passes over the memory.
   unsigned long long passes = 2;
-  /// 64 MiB: with two passes some 70 ms on one core of 2020s hardware; OWASP asks for 19 MiB.
+  /// 64 MiB: with two passes some 0.1 s of one core; OWASP asks for 19 MiB with two.
   std::size_t memory_bytes = 64U << 20;
 
   /// The least that the library takes: for tests.

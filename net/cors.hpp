@@ -17,7 +17,8 @@ struct cors_policy {
   std::string methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   /// Request headers that may be sent; empty: whatever the preflight asks for.
   std::string headers = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id";
-  std::string exposed = "ETag, Location, Retry-After, X-Request-Id";
+  std::string exposed = "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+                        "Retry-After, X-Request-Id";
   std::chrono::seconds max_age{600}; ///< how long a browser may remember a preflight
   bool credentials = false;          ///< cookies and the like; the origin is then echoed, never "*"
 };

@@ -82,7 +82,8 @@ result<json::object> verify_jwt(const jwt_rules& rules, std::string_view token, 
   if (!decoded)
     return refused("it is malformed or its signature is wrong");
   // The library lets an unsigned token pass as one, and others by what their header says.
-  if (jwt_get_alg(decoded.get()) != JWT_ALG_HS256)
+  const char* alg = jwt_get_header(decoded.get(), "alg"); // it takes this in any case; RFC 7515 not
+  if (jwt_get_alg(decoded.get()) != JWT_ALG_HS256 || !alg || std::string_view(alg) != "HS256")
     return refused("it is not signed by HS256");
   const std::unique_ptr<char, c_free> grants(jwt_get_grants_json(decoded.get(), nullptr));
   boost::system::error_code wrong;

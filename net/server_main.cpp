@@ -201,36 +201,6 @@ private:
   std::size_t closed_before_ = 0;
 };
 
-result<http_settings> front_end_settings(const config::settings& settings,
-                                         std::shared_ptr<actors::metrics> counters,
-                                         std::shared_ptr<memory_return> memory) {
-  http_settings made;
-  made.addresses = {{settings.address == "::" ? std::string() : settings.address, settings.port}};
-  made.io_threads = settings.threads;
-  made.limits.connections_max = settings.connections_max;
-  made.limits.connections_per_address_max = settings.connections_per_address;
-  made.cors.origins = settings.allowed_origins;
-  auto proxies = parse_address_blocks(settings.trusted_proxies);
-  if (!proxies)
-    return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
-  made.trusted_proxies = std::move(*proxies);
-  made.is_anonymous = settings.auth_anonymous;
-  made.budgets = {make_budget(settings.requests_per_minute, settings.requests_burst),
-                  make_budget(settings.user_requests_per_minute, settings.user_requests_burst),
-                  make_budget(settings.room_requests_per_minute, settings.room_requests_burst)};
-  made.on_connections = [counters, memory](std::size_t open, std::size_t websockets) {
-    memory->on_connections(open);
-    counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
-    counters->set_websocket_connections(static_cast<std::int64_t>(websockets));
-  };
-  made.on_request = [counters = std::move(counters)](method verb, std::string_view route,
-                                                     unsigned status,
-                                                     std::chrono::microseconds took) {
-    counters->on_http_request(to_string(verb), route, status, took);
-  };
-  return made;
-}
-
 /// A budget of so many requests a minute; null when there is no limit.
 std::shared_ptr<rate_budget> make_budget(std::uint32_t per_minute, std::uint32_t burst) {
   if (per_minute == 0)
@@ -268,6 +238,36 @@ actors::account_settings account_rules(const config::settings& settings) {
   made.rules.address = {wrong, wrong};
   const auto in_an_hour = static_cast<double>(settings.auth_wrong_per_account);
   made.rules.account = {in_an_hour / 60, in_an_hour};
+  return made;
+}
+
+result<http_settings> front_end_settings(const config::settings& settings,
+                                         std::shared_ptr<actors::metrics> counters,
+                                         std::shared_ptr<memory_return> memory) {
+  http_settings made;
+  made.addresses = {{settings.address == "::" ? std::string() : settings.address, settings.port}};
+  made.io_threads = settings.threads;
+  made.limits.connections_max = settings.connections_max;
+  made.limits.connections_per_address_max = settings.connections_per_address;
+  made.cors.origins = settings.allowed_origins;
+  auto proxies = parse_address_blocks(settings.trusted_proxies);
+  if (!proxies)
+    return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
+  made.trusted_proxies = std::move(*proxies);
+  made.is_anonymous = settings.auth_anonymous;
+  made.budgets = {make_budget(settings.requests_per_minute, settings.requests_burst),
+                  make_budget(settings.user_requests_per_minute, settings.user_requests_burst),
+                  make_budget(settings.room_requests_per_minute, settings.room_requests_burst)};
+  made.on_connections = [counters, memory](std::size_t open, std::size_t websockets) {
+    memory->on_connections(open);
+    counters->set_http_connections(static_cast<std::int64_t>(open - websockets));
+    counters->set_websocket_connections(static_cast<std::int64_t>(websockets));
+  };
+  made.on_request = [counters = std::move(counters)](method verb, std::string_view route,
+                                                     unsigned status,
+                                                     std::chrono::microseconds took) {
+    counters->on_http_request(to_string(verb), route, status, took);
+  };
   return made;
 }
 

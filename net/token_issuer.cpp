@@ -6,6 +6,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -54,19 +55,19 @@ private:
 };
 
 result<std::string> read_secret(const std::string& path, int fd) {
-  std::string bytes(secret_file_bytes_max, '\0');
-  const auto got = ::read(fd, bytes.data(), bytes.size());
+  std::array<char, secret_file_bytes_max> buffer{};
+  const auto got = ::read(fd, buffer.data(), buffer.size());
   if (got < 0)
     return system_failure("read " + path, errno);
-  bytes.resize(static_cast<std::size_t>(got));
-  while (!bytes.empty() && (bytes.back() == '\n' || bytes.back() == '\r'))
-    bytes.pop_back();
+  std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  while (bytes.ends_with('\n') || bytes.ends_with('\r'))
+    bytes.remove_suffix(1);
   if (bytes.size() < token_secret_bounds::bytes_min)
     return {errc::invalid_argument,
             path + " is damaged: it should hold a secret of at least "
               + std::to_string(token_secret_bounds::bytes_min)
               + " bytes. Remove it to make a new one; everybody then has to log in again"};
-  return bytes;
+  return std::string(bytes);
 }
 
 } // namespace

@@ -3,15 +3,16 @@
 #include "storage/checks.hpp"
 #include "storage/sqlite_backend.hpp"
 
-#include <algorithm>
-
 namespace coterie::storage {
 
 namespace {
 
-#define USER_COLUMNS                                                                               \
-  "id, email, username, first_name, last_name, password_hash, is_admin, is_active, profile,"       \
-  " created_at, updated_at"
+/// The columns that read_user reads, of the users that meet the condition.
+std::string select_users(std::string_view condition) {
+  return "SELECT id, email, username, first_name, last_name, password_hash, is_admin, is_active,"
+         " profile, created_at, updated_at FROM account WHERE "
+         + std::string(condition);
+}
 
 user_record read_user(const sqlite_query& row) {
   user_record user;
@@ -39,7 +40,6 @@ result<user_record> read_one(sqlite_query& query) {
 } // namespace
 
 result<taken_names> sqlite_backend::find_taken_names(const user_record& user) {
-  taken_names taken;
   auto by_email = db_->query("SELECT 1 FROM account WHERE email_key = ? AND id <> ?");
   const auto email_key = fold_case(user.email);
   const auto has_email = by_email.bind(text(email_key), user.id).next();
@@ -65,8 +65,9 @@ result<taken_names> sqlite_backend::create_user(const user_record& user) {
     if (!taken || taken->any())
       return taken;
     auto insert =
-      db_->query("INSERT INTO account (" USER_COLUMNS
-                 ", email_key, username_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      db_->query("INSERT INTO account (id, email, username, first_name, last_name, password_hash,"
+                 " is_admin, is_active, profile, created_at, updated_at, email_key, username_key)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     const auto email_key = fold_case(user.email);
     const auto username_key = fold_case(user.username);
     auto ok = insert
@@ -108,18 +109,18 @@ result<taken_names> sqlite_backend::update_user(const user_record& user) {
 }
 
 result<user_record> sqlite_backend::find_user(user_id user) {
-  auto select = db_->query("SELECT " USER_COLUMNS " FROM account WHERE id = ?");
+  auto select = db_->query(select_users("id = ?"));
   return read_one(select.bind(user));
 }
 
 result<user_record> sqlite_backend::find_user_by_email(std::string_view email) {
-  auto select = db_->query("SELECT " USER_COLUMNS " FROM account WHERE email_key = ?");
+  auto select = db_->query(select_users("email_key = ?"));
   const auto key = fold_case(email);
   return read_one(select.bind(text(key)));
 }
 
 result<user_record> sqlite_backend::find_user_by_username(std::string_view username) {
-  auto select = db_->query("SELECT " USER_COLUMNS " FROM account WHERE username_key = ?");
+  auto select = db_->query(select_users("username_key = ?"));
   const auto key = fold_case(username);
   return read_one(select.bind(text(key)));
 }
@@ -128,7 +129,7 @@ result<user_record> sqlite_backend::find_user_by_short_id(std::string_view short
   const auto range = short_id_range(short_id);
   if (!range)
     return no_such_user();
-  auto select = db_->query("SELECT " USER_COLUMNS " FROM account WHERE id BETWEEN ? AND ?");
+  auto select = db_->query(select_users("id BETWEEN ? AND ?"));
   return read_one(select.bind(range->first, range->second));
 }
 

@@ -271,8 +271,6 @@ void add_accounts_api(router& routes, const api_context_ptr& context) {
       serve(context, from, reply);
     };
   };
-  if (!context->tokens)
-    return;
   // An old access token in the header is no reason to refuse somebody who wants a new one.
   const route_rules entering{
     .body_bytes_max = accounts_api_bounds::body_bytes_max,

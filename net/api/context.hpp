@@ -34,7 +34,7 @@ struct api_context {
   actors::node node;
   std::shared_ptr<language_catalog> languages;
   api_settings settings;
-  std::shared_ptr<const token_issuer> tokens{}; ///< null: nobody can log in
+  std::shared_ptr<const token_issuer> tokens{}; ///< made for whoever logs in
 };
 
 using api_context_ptr = std::shared_ptr<const api_context>;

@@ -45,7 +45,19 @@ bool are_equal(const settings& a, const settings& b) {
          && a.kaicode_issuer == b.kaicode_issuer && a.kaicode_audience == b.kaicode_audience
          && a.kaicode_time_limit == b.kaicode_time_limit && a.algoroom_listen == b.algoroom_listen
          && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
-         && a.socketio == b.socketio && a.level == b.level && a.format == b.format;
+         && a.auth_anonymous == b.auth_anonymous && a.auth_secret == b.auth_secret
+         && a.auth_previous_secret == b.auth_previous_secret && a.auth_issuer == b.auth_issuer
+         && a.auth_audience == b.auth_audience && a.auth_access_life == b.auth_access_life
+         && a.auth_refresh_life == b.auth_refresh_life && a.auth_leeway == b.auth_leeway
+         && a.auth_wrong_per_address == b.auth_wrong_per_address
+         && a.auth_wrong_per_account == b.auth_wrong_per_account
+         && a.requests_per_minute == b.requests_per_minute && a.requests_burst == b.requests_burst
+         && a.user_requests_per_minute == b.user_requests_per_minute
+         && a.user_requests_burst == b.user_requests_burst
+         && a.room_requests_per_minute == b.room_requests_per_minute
+         && a.room_requests_burst == b.room_requests_burst
+         && a.auth_requests_per_minute == b.auth_requests_per_minute && a.socketio == b.socketio
+         && a.level == b.level && a.format == b.format;
 }
 
 /// Another value than the default for each option.
@@ -64,6 +76,23 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"shutdown-grace", "1s"},
     {"rooms.idle-after", "1h"},
     {"history.keep", "30d"},
+    {"auth.anonymous", "off"},
+    {"auth.secret", "s"},
+    {"auth.previous-secret", "p"},
+    {"auth.issuer", "i"},
+    {"auth.audience", "a"},
+    {"auth.access-life", "1min"},
+    {"auth.refresh-life", "1d"},
+    {"auth.leeway", "1s"},
+    {"auth.wrong-per-address", "3"},
+    {"auth.wrong-per-account", "4"},
+    {"limits.requests-per-minute", "5"},
+    {"limits.burst", "6"},
+    {"limits.user-requests-per-minute", "7"},
+    {"limits.user-burst", "8"},
+    {"limits.room-requests-per-minute", "9"},
+    {"limits.room-burst", "10"},
+    {"limits.auth-requests-per-minute", "11"},
     {"sandbox.rooms", "3"},
     {"sandbox.room-memory", "100"},
     {"sandbox.room-disk", "100"},
@@ -103,6 +132,12 @@ SCENARIO("every option changes something, and its default text puts it back") {
     REQUIRE(known->apply(changed, known->default_text));
     CHECK(are_equal(changed, settings{}));
   }
+}
+
+SCENARIO("what tokens say is in whole seconds") {
+  for (const auto* value : {"0s", "500ms", "1500ms", "900"})
+    CHECK(refusal("auth.access-life", value) != "accepted");
+  CHECK_EQ(refusal("auth.access-life", "2000ms"), "accepted");
 }
 
 SCENARIO("later values win") {

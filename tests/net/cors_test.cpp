@@ -32,7 +32,8 @@ SCENARIO("listed origins are echoed and caches told that the answer varies") {
   CHECK_EQ(value_of(cors_headers(policy, page), allow_origin), page);
   CHECK_EQ(value_of(cors_headers(policy, page), "Vary"), "Origin");
   CHECK_EQ(value_of(cors_headers(policy, page), "Access-Control-Expose-Headers"),
-           "ETag, Location, Retry-After, X-Request-Id");
+           "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+           "X-Request-Id");
   const auto other = cors_headers(policy, "https://pages.example.evil.example");
   CHECK(!value_of(other, allow_origin));
   CHECK_EQ(value_of(other, "Vary"), "Origin");
