@@ -37,7 +37,8 @@ enum class socket_type : std::uint8_t {
 };
 
 /// Arguments of an event or an acknowledgement. Where bytes belong there stands
-/// {"_placeholder":true,"num":N}, and `attachments[N]` holds them.
+/// {"_placeholder":true,"num":N}, and `attachments[N]` holds them. Texts are UTF-8: what was
+/// received is, and what is sent must be (to_utf8()), or the client closes.
 struct arguments {
   boost::json::array values{};
   std::vector<std::string> attachments{};
