@@ -187,8 +187,8 @@ void live_socket::on_ack(const session_ptr& session, socket_packet packet) {
   then(std::move(packet.args));
 }
 
-void live_socket::fail_acks(ack_table acks, errc code) {
-  for (auto& [id, then] : acks)
+void live_socket::fail_acks(const ack_table& acks, errc code) {
+  for (const auto& [id, then] : acks)
     then(failure{code, "the connection was lost"});
 }
 
@@ -241,7 +241,7 @@ bool live_socket::resume(const session_ptr& session, const std::optional<std::st
     before->abandon();
   else
     hub_->leave_away();
-  fail_acks(std::move(acks), errc::inactive);
+  fail_acks(acks, errc::inactive);
   tell([](socket_events& events) { events.on_recovered(); });
   return true;
 }
@@ -261,7 +261,7 @@ void live_socket::on_lost(const session_ptr& session, disconnect_reason why, boo
       acks.swap(acks_);
       absence = ++absences_;
     }
-    fail_acks(std::move(acks), errc::inactive);
+    fail_acks(acks, errc::inactive);
     if (may_return)
       tell([](socket_events& events) { events.on_away(); });
   }
@@ -321,7 +321,7 @@ void live_socket::end(disconnect_reason why) {
   }
   if (has_recovery())
     hub_->forget(secret_);
-  fail_acks(std::move(acks), errc::inactive);
+  fail_acks(acks, errc::inactive);
   tell([why](socket_events& events) { events.on_disconnect(why); });
   events_.reset();
 }

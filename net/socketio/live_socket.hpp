@@ -141,7 +141,7 @@ private:
   void send_connect();
   void drop_oldest();
   bool drop_seen(const std::optional<std::string>& offset);
-  void fail_acks(ack_table acks, errc code);
+  static void fail_acks(const ack_table& acks, errc code);
   void time_out(std::uint64_t ack_id);
   void give_up(std::uint64_t absence);
   template <class Function>
