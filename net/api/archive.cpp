@@ -115,6 +115,24 @@ void put_into_room(const api_context_ptr& context, room_id room, actors::import_
     });
 }
 
+void unpack_into_room(const api_context_ptr& context, const std::shared_ptr<archive_desk>& desk,
+                      room_id room, actors::import_files message,
+                      std::shared_ptr<const std::string> body, const responder_ptr& reply) {
+  desk->run(context->system, reply,
+            [context, room, message = std::move(message), body = std::move(body), reply]() mutable {
+              auto unpacked =
+                unpack_archive(*body, {.files_max = actors::room_bounds::files_max,
+                                       .file_bytes_max = actors::room_bounds::file_bytes_max,
+                                       .bytes_max = actors::room_bounds::room_bytes_max});
+              if (!unpacked)
+                return refuse(reply, unpacked.why());
+              message.files =
+                std::make_shared<const std::vector<actors::named_file>>(std::move(unpacked->files));
+              message.directories = std::move(unpacked->directories);
+              put_into_room(context, room, std::move(message), std::move(unpacked->skipped), reply);
+            });
+}
+
 void upload(const api_context_ptr& context, const std::shared_ptr<archive_desk>& desk, request from,
             const responder_ptr& reply) {
   const auto room = id_from_path<room_id>(from, reply);
@@ -126,18 +144,17 @@ void upload(const api_context_ptr& context, const std::shared_ptr<archive_desk>&
   actors::import_files message;
   message.who = caller_of(from);
   message.replaces = mode == "replace";
-  auto body = std::make_shared<const std::string>(std::move(from.body));
-  desk->run(context->system, reply, [context, room = *room, message, body, reply]() mutable {
-    auto unpacked = unpack_archive(*body, {.files_max = actors::room_bounds::files_max,
-                                           .file_bytes_max = actors::room_bounds::file_bytes_max,
-                                           .bytes_max = actors::room_bounds::room_bytes_max});
-    if (!unpacked)
-      return refuse(reply, unpacked.why());
-    message.files =
-      std::make_shared<const std::vector<actors::named_file>>(std::move(unpacked->files));
-    message.directories = std::move(unpacked->directories);
-    put_into_room(context, room, std::move(message), std::move(unpacked->skipped), reply);
-  });
+  // Unpacking is work: it is done for those only whose files the room will take.
+  actors::describe_room first{message.who};
+  ask_room_or_refuse<actors::room_description>(
+    context, *room, std::move(first), reply,
+    [context, desk, room = *room, message = std::move(message),
+     body = std::make_shared<const std::string>(std::move(from.body))](
+      const responder_ptr& to, const actors::room_description& described) {
+      if (described.grants < storage::role::editor)
+        return refuse(to, {errc::forbidden, "this needs the role editor in the room"});
+      unpack_into_room(context, desk, room, message, body, to);
+    });
 }
 
 } // namespace
