@@ -33,6 +33,12 @@ struct settings {
   std::vector<std::string> allowed_origins{"*"};
   std::chrono::milliseconds shutdown_grace{10'000};
 
+  // TLS, on every address of the server
+  std::string tls_certificate; ///< PEM file, with its chain; empty: plain HTTP
+  std::string tls_key;         ///< PEM file
+  std::string tls_redirect;    ///< address where plain HTTP is sent to https; empty: none
+  std::chrono::milliseconds tls_hsts{std::chrono::hours{24 * 180}}; ///< zero: no HSTS
+
   // state
   std::string data_dir = "var";
   std::string database = "sqlite";

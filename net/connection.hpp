@@ -6,15 +6,20 @@
 #include "net/connection_counter.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 namespace coterie::net {
+
+class tls_context; // net/tls.hpp
+class tls_stream;
 
 class connection {
 public:
@@ -26,7 +31,11 @@ public:
     std::size_t bytes = 0;
   };
 
-  connection(tcp::socket socket, connection_slot slot, std::string peer);
+  /// `tls`: what the peer has to speak; null: plain TCP.
+  connection(tcp::socket socket, connection_slot slot, std::string peer,
+             const tls_context* tls = nullptr);
+  connection(connection&&) noexcept;
+  ~connection();
 
   /// `ended` when the peer closed or the connection broke.
   outcome read_some(std::span<char> into);
@@ -36,11 +45,14 @@ public:
   /// Calls `then` on the loop's thread, also when the socket was closed meanwhile.
   template <class Function>
   void wait_readable(Function&& then) {
-    socket_.async_wait(tcp::socket::wait_read, std::forward<Function>(then));
+    if (has_pending())
+      return boost::asio::post(socket_.get_executor(),
+                               [then = std::forward<Function>(then)]() mutable { then({}); });
+    socket_.async_wait(read_waits_for_, std::forward<Function>(then));
   }
   template <class Function>
   void wait_writable(Function&& then) {
-    socket_.async_wait(tcp::socket::wait_write, std::forward<Function>(then));
+    socket_.async_wait(write_waits_for_, std::forward<Function>(then));
   }
 
   /// Counted as a WebSocket from now on.
@@ -58,7 +70,14 @@ public:
   }
 
 private:
+  bool has_pending() const;
+
   tcp::socket socket_;
+  std::unique_ptr<tls_stream> tls_; ///< null: plain TCP, or ended
+  bool is_tls_ = false;
+  // TLS may have to read before it can write, and the other way round.
+  tcp::socket::wait_type read_waits_for_ = tcp::socket::wait_read;
+  tcp::socket::wait_type write_waits_for_ = tcp::socket::wait_write;
   connection_slot slot_;
   std::string peer_;
 };

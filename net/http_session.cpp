@@ -434,6 +434,10 @@ header_list http_session::further_headers() const {
   const auto& policy = match_.cors != nullptr ? *match_.cors : context_->settings.cors;
   auto headers = cors_headers(policy, origin_);
   headers.insert(headers.end(), limit_headers_.begin(), limit_headers_.end());
+  const auto& settings = context_->settings;
+  if (settings.tls && settings.strict_transport.count() > 0)
+    headers.emplace_back("Strict-Transport-Security",
+                         "max-age=" + std::to_string(settings.strict_transport.count()));
   return headers;
 }
 

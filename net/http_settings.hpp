@@ -13,11 +13,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace coterie::net {
+
+class tls_context; // net/tls.hpp
 
 /// Where to listen. An empty host means every address of IPv6 and IPv4; port 0 any free port.
 struct listen_address {
@@ -75,6 +78,10 @@ struct http_settings {
   token_check check_token;                    ///< null: no token is an access token
   bool is_anonymous = true;                   ///< whether people without an account are served
   request_budgets budgets;
+  std::shared_ptr<tls_context> tls; ///< what clients have to speak; null: plain TCP
+  /// How long browsers shall not try without TLS (RFC 6797); zero: they are not told. With tls
+  /// only.
+  std::chrono::seconds strict_transport{0};
   request_observer on_request;
   connection_observer on_connections;
   bool access_log = true; ///< one line per request at level info

@@ -125,7 +125,8 @@ private:
     const auto verdict = context_->connections->enter(counted_as);
     if (verdict == connection_counter::verdict::flooded)
       return;
-    connection link(std::move(socket), {context_->connections, counted_as}, peer);
+    connection link(std::move(socket), {context_->connections, counted_as}, peer,
+                    context_->settings.tls.get());
     auto session = std::make_shared<http_session>(loop, context_, std::move(link));
     loop->post([session = std::move(session), verdict] {
       if (verdict == connection_counter::verdict::server_full)

@@ -12,7 +12,9 @@
 #include "net/dialects/code_sessions.hpp"
 #include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
+#include "net/redirect.hpp"
 #include "net/socketio/fixture.hpp"
+#include "net/tls.hpp"
 #include "net/token_issuer.hpp"
 #include "sandbox/language_probe.hpp"
 #include "sandbox/launcher.hpp"
@@ -52,13 +54,15 @@ int refuse_to_start(const failure& why) {
 
 // -- the process itself -------------------------------------------------------------------------
 
-/// Blocks the signals that end us, in every thread that is started from here on: the main thread
-/// waits for them with sigwait. Writing to a closed socket is an error code, not a signal.
+/// Blocks the signals that end us and the one that has us read certificates again, in every thread
+/// that is started from here on: the main thread waits for them with sigwait. Writing to a closed
+/// socket is an error code, not a signal.
 sigset_t take_over_signals() {
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGINT);
   sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   std::signal(SIGPIPE, SIG_IGN); // NOLINT(concurrency-mt-unsafe): before any thread
   return ending;
@@ -255,6 +259,15 @@ result<http_settings> front_end_settings(const config::settings& settings,
     return failure{errc::invalid_argument, "trusted-proxies: " + proxies.why().detail};
   made.trusted_proxies = std::move(*proxies);
   made.is_anonymous = settings.auth_anonymous;
+  if (settings.tls_certificate.empty() != settings.tls_key.empty())
+    return failure{errc::invalid_argument, "tls.certificate and tls.key go together"};
+  if (!settings.tls_certificate.empty()) {
+    auto tls = tls_context::load(settings.tls_certificate, settings.tls_key);
+    if (!tls)
+      return std::move(tls).why();
+    made.tls = std::move(*tls);
+    made.strict_transport = std::chrono::duration_cast<std::chrono::seconds>(settings.tls_hsts);
+  }
   made.budgets = {make_budget(settings.requests_per_minute, settings.requests_burst),
                   make_budget(settings.user_requests_per_minute, settings.user_requests_burst),
                   make_budget(settings.room_requests_per_minute, settings.room_requests_burst)};
@@ -367,11 +380,12 @@ result<void> start_dialect(front_ends& servers, std::string_view name, const std
     return wrong(where.why());
   like.addresses = {*where};
   like.on_connections = nullptr; // the main one's are counted
+  const std::string scheme = like.tls ? "https://" : "http://";
   const auto port = servers.start(std::move(like), std::move(routes));
   if (!port)
     return wrong(port.why());
   const bool is_any = where->host.empty() || where->host == "0.0.0.0";
-  urls.emplace_back(name, "http://" + (is_any ? std::string("localhost") : where->host) + ":"
+  urls.emplace_back(name, scheme + (is_any ? std::string("localhost") : where->host) + ":"
                             + std::to_string(*port));
   return {};
 }
@@ -387,16 +401,48 @@ result<void> start_dialects(front_ends& servers, const config::settings& setting
                        kaicode_routes(context, dialects.kaicode), urls);
 }
 
+/// Sends plain HTTP to the main address, when that is wanted.
+result<void> start_redirect(front_ends& servers, const config::settings& settings,
+                            const http_settings& like, std::uint16_t port) {
+  if (settings.tls_redirect.empty())
+    return {};
+  if (!like.tls)
+    return {errc::invalid_argument, "tls.redirect-listen: there is no certificate to redirect to"};
+  const auto where = parse_listen_address(settings.tls_redirect);
+  if (!where)
+    return failure{where.why().code, "tls.redirect-listen: " + where.why().detail};
+  auto plain = like;
+  plain.addresses = {*where};
+  plain.tls = nullptr;
+  plain.on_connections = nullptr; // the main one's are counted
+  const auto up = servers.start(std::move(plain), redirect_routes(settings.base_url, port));
+  if (!up)
+    return failure{up.why().code, "tls.redirect-listen: " + up.why().detail};
+  log::info("listening", {{"redirect_port", *up}});
+  return {};
+}
+
+/// On SIGHUP: the certificate may have been renewed.
+void read_certificate_again(const std::shared_ptr<tls_context>& tls) {
+  if (!tls)
+    return log::info("nothing to read again: no certificate is configured");
+  if (auto loaded = tls->reload(); !loaded)
+    log::error("the old certificate stays in use", {{"why", loaded.why().detail}});
+  else
+    log::info("certificate read again");
+}
+
 std::string url_of(const config::settings& settings, std::uint16_t port) {
   if (!settings.base_url.empty())
     return settings.base_url;
   const bool is_any = settings.address == "::" || settings.address == "0.0.0.0";
-  return "http://" + (is_any ? std::string("localhost") : settings.address) + ":"
-         + std::to_string(port);
+  return (settings.tls_certificate.empty() ? "http://" : "https://")
+         + (is_any ? std::string("localhost") : settings.address) + ":" + std::to_string(port);
 }
 
 /// Ends the process at a second signal, or when stopping hangs: whatever is durable is on disk.
 void watch_the_end(sigset_t ending, milliseconds patience) {
+  sigdelset(&ending, SIGHUP);
   std::thread([ending, patience] {
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience);
     const timespec limit{whole.count(), 0};
@@ -483,8 +529,10 @@ int serve(command_line line, const char* const* environment) {
     dialect_urls urls;
     std::shared_ptr<void> fixture;
     const auto port = servers.start(*front, make_routes(context, *settings, *dialects, fixture));
-    const auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, urls)
-                         : result<void>(port.why());
+    auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, urls)
+                   : result<void>(port.why());
+    if (up)
+      up = start_redirect(servers, *settings, *front, *port);
     if (!up) {
       code = refuse_to_start(up.why());
     } else {
@@ -494,8 +542,11 @@ int serve(command_line line, const char* const* environment) {
         log::info("listening", {{"dialect", name}, {"url", url}});
       const timespec second{1, 0};
       int signal = 0;
-      while ((signal = sigtimedwait(&ending, nullptr, &second)) <= 0)
-        memory->run_if_due();
+      while ((signal = sigtimedwait(&ending, nullptr, &second)) <= 0 || signal == SIGHUP)
+        if (signal == SIGHUP)
+          read_certificate_again(front->tls);
+        else
+          memory->run_if_due();
       log::info("stopping", {{"signal", strsignal(signal)}});
       watch_the_end(ending, settings->shutdown_grace + std::chrono::seconds(15));
     }

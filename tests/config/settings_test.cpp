@@ -33,7 +33,9 @@ bool are_equal(const settings& a, const settings& b) {
          && a.connections_max == b.connections_max
          && a.connections_per_address == b.connections_per_address && a.base_url == b.base_url
          && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
-         && a.shutdown_grace == b.shutdown_grace && a.data_dir == b.data_dir
+         && a.shutdown_grace == b.shutdown_grace && a.tls_certificate == b.tls_certificate
+         && a.tls_key == b.tls_key && a.tls_redirect == b.tls_redirect && a.tls_hsts == b.tls_hsts
+         && a.data_dir == b.data_dir
          && a.database == b.database && a.room_idle_after == b.room_idle_after
          && a.history_keep == b.history_keep && a.yjs_create_on_join == b.yjs_create_on_join
          && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
@@ -73,6 +75,10 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"connections-per-address", "8"},
     {"trusted-proxies", "10.0.0.0/8"},
     {"allowed-origins", "https://example.org"},
+    {"tls.certificate", "/etc/c.pem"},
+    {"tls.key", "/etc/k.pem"},
+    {"tls.redirect-listen", ":80"},
+    {"tls.hsts", "1d"},
     {"shutdown-grace", "1s"},
     {"rooms.idle-after", "1h"},
     {"history.keep", "30d"},

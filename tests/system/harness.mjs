@@ -181,7 +181,7 @@ export async function startServer({ directory = dataDirectory(), args = [], env 
     () => {
       assert.ok(!gone, `the server ended (${JSON.stringify(gone)}):\n${server.log}`);
       // Listeners that dialects have of their own tell their addresses in the same way.
-      return /listening(?!.*dialect).*?(http:\/\/[^\s"]+)/.exec(server.log)?.[1];
+      return /listening(?!.*dialect).*?(https?:\/\/[^\s"]+)/.exec(server.log)?.[1];
     },
     { timeout: startTimeout, every: 10 },
   );
@@ -190,7 +190,7 @@ export async function startServer({ directory = dataDirectory(), args = [], env 
 
 /** The address of the listener that a dialect has of its own. */
 export function dialectUrl(server, name) {
-  const line = new RegExp(`listening.*dialect=${name}.*?(http://[^\\s"]+)`);
+  const line = new RegExp(`listening.*dialect=${name}.*?(https?://[^\\s"]+)`);
   return waitFor(`the listener of ${name}`, () => line.exec(server.log)?.[1], { every: 10 });
 }
 
