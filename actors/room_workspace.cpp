@@ -61,7 +61,7 @@ void room_workspace::on_begun(const caf::actor& made) {
   must_push_ = true; // an empty room, too: the container opens when it has its files
   push();
   for (const auto& [number, line] : lines_)
-    send(open_shell{number, line.view.size});
+    send(open_shell{number, line.view.size, line.what});
 }
 
 void room_workspace::end() {
@@ -144,9 +144,9 @@ void room_workspace::open_terminal(participant_id by, const actors::open_termina
     return tell(may.why());
   const auto number = ++last_number_;
   const terminal_opened view{number, wanted.size, by, wanted.is_private};
-  lines_.emplace(number, open_line{view, std::move(tell)});
+  lines_.emplace(number, open_line{view, std::move(tell), wanted.what});
   begin();
-  send(open_shell{number, wanted.size});
+  send(open_shell{number, wanted.size, wanted.what});
 }
 
 result<void> room_workspace::write(participant_id by, const write_terminal& wanted) {
@@ -300,6 +300,8 @@ wanted_changes room_workspace::collect() {
 void room_workspace::on_found(const found_changes& m) {
   heard_ = m.number;
   volatiles_ = m.volatiles;
+  if (!m.changes.empty())
+    tell_.on_editing();
   for (const auto& found : m.changes) {
     if (auto taken = take(found); !taken)
       log::info("a change in a container does not become part of the room",

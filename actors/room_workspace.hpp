@@ -43,7 +43,8 @@ public:
   struct callbacks {
     std::function<void(event)> tell_all;
     std::function<void(participant_id, event)> tell_one;
-    std::function<void()> on_edited; ///< the document was changed here
+    std::function<void()> on_editing = {}; ///< the document is about to be changed here
+    std::function<void()> on_edited = {};  ///< it was changed
   };
 
   room_workspace(room_actor::pointer self, dispatcher_actor dispatcher, room_id room,
@@ -98,6 +99,7 @@ private:
   struct open_line {
     terminal_opened view;
     answer tell; ///< null once its shell runs
+    terminal_program what = {};
   };
 
   void begin();
