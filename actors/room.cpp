@@ -68,7 +68,8 @@ struct room_state {
                    [this] {
                      items.tell_found();
                      flush_soon();
-                   }}),
+                   },
+                   [this] { return items.replace_main(); }}),
         runs(std::move(loaded.runs)),
         judge({[this](const judge_code& wanted, const room_judge::answer& then) {
                  run_judged(wanted, then);

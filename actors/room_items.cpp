@@ -203,26 +203,30 @@ result<void> room_items::grant(participant_id by, const writer& who, const remov
   const auto* known = now.find(wish.id);
   if (!known)
     return no_such_item();
+  const auto* main = document_.files().main();
+  if (main && (main->id == wish.id || main->path.starts_with(known->path + '/')))
+    (void)replace_main();
   if (known->which.is_directory) {
     if (auto done = files_.remove_directory(known->path, who); !done)
       return done;
   } else if (auto done = files_.remove(known->path, std::nullopt, who); !done) {
     return done.why();
   }
-  choose_main(who);
   tell({.by = by, .id = wish.id, .client = who.client});
   return {};
 }
 
-/// Whoever knows only "the code" of the room gets another file when its own was removed.
-void room_items::choose_main(const writer& who) {
-  if (document_.files().main())
-    return;
+/// For whoever knows only "the code" of the room.
+bool room_items::replace_main() {
+  const auto* main = document_.files().main();
+  if (!main || !members_.has_item_readers())
+    return false;
   for (const auto& [path, file] : files_.all())
-    if (file.kind == file_kind::text) {
-      files_.set_main(std::string(path), who);
-      return;
+    if (file.kind == file_kind::text && file.id != main->id) {
+      files_.set_main(std::string(path), {});
+      return true;
     }
+  return false;
 }
 
 result<void> room_items::grant(participant_id by, const writer& who, const write_item& wish) {

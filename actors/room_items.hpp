@@ -53,6 +53,8 @@ public:
   void tell_pending();
   /// The same, done by programs.
   void tell_found();
+  /// Somebody who hears items lets the main file go: another text takes its place, if there is one.
+  bool replace_main();
 
   // -- wishes, see room_request.hpp; the room is told at once
   // ---------------------------------------
@@ -82,7 +84,6 @@ private:
   void tell(const deed& done);
   bool add_text(item_change& change);
   void note(const item_change& change, const told_text& before, std::string_view author);
-  void choose_main(const writer& who);
   std::vector<item_change> list_below(std::string_view directory);
 
   room_actor::pointer self_;

@@ -338,7 +338,7 @@ result<void> room_workspace::take(const found_change& found) {
     break;
   }
   const auto* main = document_.files().main();
-  if (main && main->path == found.path)
+  if (main && main->path == found.path && !tell_.replaces_main())
     return {errc::conflict, "the main file is not removed"}; // it is written again
   if (auto done = files_.remove(found.path, std::nullopt, container_writer); !done)
     return done.why();

@@ -45,6 +45,8 @@ public:
     std::function<void(participant_id, event)> tell_one;
     std::function<void()> on_editing = {}; ///< the document is about to be changed here
     std::function<void()> on_edited = {};  ///< it was changed
+    /// A program has removed the main file: whether the room takes another one for it.
+    std::function<bool()> replaces_main = {};
   };
 
   room_workspace(room_actor::pointer self, dispatcher_actor dispatcher, room_id room,

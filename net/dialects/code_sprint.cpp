@@ -246,18 +246,23 @@ void remember_rooms(const weak_dialect& weak, const std::string& after) {
   if (!dialect)
     return;
   constexpr std::size_t page = 1'000;
-  auto task = actors::make_store_task(
-    [after](storage::backend& db) { return db.list_names(code_sprint_dialect, after, page); });
-  using names = std::vector<std::string>;
-  ask<names>(dialect->context->system, dialect->context->node.store, ask_bounds::timeout,
-             std::move(task), [weak](const result<names>& found) {
-               const auto alive = weak.lock();
-               if (!alive || !found || found->empty())
-                 return;
-               for (const auto& alias : *found)
-                 (void)alive->rooms.touch(alias, steady_clock::now());
-               remember_rooms(weak, found->back());
-             });
+  const auto names = std::make_shared<std::vector<std::string>>(); // which is no message
+  auto task = actors::make_store_task([after, names](storage::backend& db) -> result<void> {
+    auto found = db.list_names(code_sprint_dialect, after, page);
+    if (!found)
+      return found.why();
+    *names = std::move(*found);
+    return {};
+  });
+  ask<void>(dialect->context->system, dialect->context->node.store, ask_bounds::timeout,
+            std::move(task), [weak, names](const result<void>& found) {
+              const auto alive = weak.lock();
+              if (!alive || !found || names->empty())
+                return;
+              for (const auto& alias : *names)
+                (void)alive->rooms.touch(alias, steady_clock::now());
+              remember_rooms(weak, names->back());
+            });
 }
 
 } // namespace

@@ -522,8 +522,8 @@ private:
     is_opening_ = false;
     if (!opened) {
       typed_early_.clear();
-      self_->emit("terminal:error", one("The terminal could not be opened: "
-                                        + to_utf8(opened.why().detail) + "\r\n"));
+      self_->emit("terminal:error", one(json::string("The terminal could not be opened: "
+                                                     + to_utf8(opened.why().detail) + "\r\n")));
       return;
     }
     terminal_ = std::get<std::uint32_t>(*opened);
@@ -649,8 +649,8 @@ private:
     terminal_.reset();
     was_lost_ = closed.end.how == sandbox::terminal_end::kind::lost;
     if (was_lost_)
-      self_->emit("terminal:error",
-                  one("The terminal has ended: " + to_utf8(closed.end.detail) + "\r\n"));
+      self_->emit("terminal:error", one(json::string("The terminal has ended: "
+                                                     + to_utf8(closed.end.detail) + "\r\n")));
     self_->emit("terminal-exit");
   }
 
