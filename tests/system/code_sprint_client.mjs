@@ -36,7 +36,8 @@ export class Sprint {
     });
     open.add(self.socket);
     self.socket.onAny((name, ...args) => {
-      if (name === 'terminal-output') self.screen += args[0];
+      // Without colours and what readline tells terminals about pasting.
+      if (name === 'terminal-output') self.screen += args[0].replace(/\u001b\[(\?2004[hl]\r?|[\d;]*m)/g, '');
       else self.events.push({ name, body: args[0] });
     });
     await new Promise((resolve, reject) => {
@@ -118,6 +119,15 @@ export class Sprint {
       throw new Error(`${error.message}; it showed ${JSON.stringify(this.screen.slice(-1500))}`);
     });
     return this.screen;
+  }
+
+  /** Types a command again until it shows that: files come to the disk a moment after they are told. */
+  async shows(command, pattern) {
+    await waitFor(
+      `${command} to show ${pattern}`,
+      async () => pattern.test(await this.type(command, /\n[^\n]*\$ $/)),
+      { timeout: 10_000, every: 100 },
+    );
   }
 
   leave() {
