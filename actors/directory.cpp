@@ -350,7 +350,7 @@ struct directory_state {
     });
     auto wanted = asking.front().like;
     wanted.title = alias.name;
-    wanted.aliases = {alias};
+    wanted.aliases.insert(wanted.aliases.begin(), alias);
     wanted.has_empty_main = true;
     open(wanted, [this, alias](const result<room_opened>& opened) {
       if (opened)

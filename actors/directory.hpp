@@ -74,7 +74,7 @@ struct enter_alias {
   std::string name;
   bool creates = false;
   std::function<void(const result<room_id>&)> done; ///< must not block
-  /// What is made; title and alias are the name's.
+  /// What is made; the title is the name, which is added to the aliases.
   open_room like = {};
 };
 

@@ -318,8 +318,10 @@ result<void> document_files::check_place(std::string_view path) {
 }
 
 result<crdt::shared_type> document_files::add_entry(crdt::transaction& edit,
-                                                    const std::string& path, file_kind kind) {
-  auto made = edit.set_type(files_, format_uuid(random_uuid()), crdt::type_kind::map);
+                                                    const std::string& path, file_kind kind,
+                                                    const std::string& id) {
+  auto made =
+    edit.set_type(files_, id.empty() ? format_uuid(random_uuid()) : id, crdt::type_kind::map);
   if (!made)
     return made;
   if (auto done = edit.set(*made, "path", path); !done)
@@ -343,8 +345,8 @@ result<void> document_files::put_blob(crdt::transaction& edit, const crdt::share
 }
 
 result<void> document_files::create_text(crdt::transaction& edit, const std::string& path,
-                                         std::string_view text) {
-  const auto made = add_entry(edit, path, file_kind::text);
+                                         std::string_view text, const std::string& id) {
+  const auto made = add_entry(edit, path, file_kind::text, id);
   if (!made)
     return made.why();
   auto done = put_text(edit, *made, text);
@@ -369,8 +371,13 @@ result<void> document_files::create_binary(crdt::transaction& edit, const std::s
   return made ? put_blob(edit, *made, hash, bytes) : result<void>{made.why()};
 }
 
-result<void> document_files::create_directory(crdt::transaction& edit, const std::string& path) {
-  const auto made = add_entry(edit, path, file_kind::directory);
+bool document_files::has_entry(std::string_view id) const {
+  return files_.get(id).has_value();
+}
+
+result<void> document_files::create_directory(crdt::transaction& edit, const std::string& path,
+                                              const std::string& id) {
+  const auto made = add_entry(edit, path, file_kind::directory, id);
   return made ? result<void>{} : result<void>{made.why()};
 }
 

@@ -93,13 +93,18 @@ public:
 
   // errc::too_large when the document would pass its limits.
 
-  result<void> create_text(crdt::transaction& edit, const std::string& path, std::string_view text);
+  /// With the id `id`, which nothing has; empty: any.
+  result<void> create_text(crdt::transaction& edit, const std::string& path, std::string_view text,
+                           const std::string& id = {});
   /// A file whose text is the root with the empty name, as clients know it that edit one text only.
   result<void> create_root_text(crdt::transaction& edit, const std::string& path,
                                 std::string_view text);
   result<void> create_binary(crdt::transaction& edit, const std::string& path,
                              const std::string& hash, std::uint64_t bytes);
-  result<void> create_directory(crdt::transaction& edit, const std::string& path);
+  result<void> create_directory(crdt::transaction& edit, const std::string& path,
+                                const std::string& id = {});
+  /// Whether the document has an entry of this id, shown or not.
+  bool has_entry(std::string_view id) const;
   /// Makes the text what a client wants that last knew it as `base`: only what the client changed
   /// is changed, and what others typed since then stays.
   result<void> merge_text(crdt::transaction& edit, const document_file& file, std::string_view base,
@@ -135,7 +140,7 @@ private:
   crdt::shared_type entry(std::string_view id) const;
   crdt::shared_type text_type(const document_file& file) const;
   result<crdt::shared_type> add_entry(crdt::transaction& edit, const std::string& path,
-                                      file_kind kind);
+                                      file_kind kind, const std::string& id = {});
   static result<void> put_text(crdt::transaction& edit, const crdt::shared_type& map,
                                std::string_view text);
   static result<void> put_blob(crdt::transaction& edit, const crdt::shared_type& map,

@@ -13,6 +13,15 @@ struct kept_size {
   size operator()(const typing_changed&) const {
     return std::nullopt;
   }
+  size operator()(const attention_changed&) const {
+    return std::nullopt;
+  }
+  size operator()(const items_changed&) const {
+    return std::nullopt;
+  }
+  size operator()(const client_message&) const {
+    return std::nullopt;
+  }
   size operator()(const cursors_moved&) const {
     return std::nullopt;
   }

@@ -20,6 +20,7 @@ struct named_file {
   std::string path;
   std::string content;
   bool is_text = true;
+  std::string id = {}; ///< in the document, of new texts; empty: any
 };
 
 /// One file of a room, as read_file answers it.

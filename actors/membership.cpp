@@ -14,6 +14,7 @@ result<void> membership::add(member comes) {
   if (known != members_.end())
     erase(known);
   source_readers_ += comes.hears_source ? 1U : 0U;
+  item_readers_ += comes.hears_items ? 1U : 0U;
   const auto id = comes.who.id;
   members_.emplace(id, std::move(comes));
   return {};
@@ -21,6 +22,7 @@ result<void> membership::add(member comes) {
 
 membership::table::iterator membership::erase(table::iterator which) {
   source_readers_ -= which->second.hears_source ? 1U : 0U;
+  item_readers_ -= which->second.hears_items ? 1U : 0U;
   return members_.erase(which);
 }
 
@@ -99,6 +101,18 @@ std::size_t membership::source_readers(std::string_view client) const {
   return static_cast<std::size_t>(std::ranges::count_if(members_, [client](const auto& pair) {
     return pair.second.hears_source && pair.second.asking.client == client;
   }));
+}
+
+void membership::each_item_reader(const std::function<void(const std::string& client)>& use) const {
+  for (const auto& [id, entry] : members_)
+    if (entry.hears_items)
+      use(entry.asking.client);
+}
+
+const member* membership::find_named(std::string_view name) const {
+  const auto at = std::ranges::find_if(
+    members_, [name](const auto& pair) { return pair.second.who.name == name; });
+  return at == members_.end() ? nullptr : &at->second;
 }
 
 void membership::each_source_reader(

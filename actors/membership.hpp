@@ -28,6 +28,8 @@ struct member {
   std::uint64_t connection = 0;
   bool hears_source = false;
   std::string resume_token = {}; ///< empty: not resumable
+  bool hears_items = false;
+  bool is_lost = false; ///< see set_attention
 };
 
 /// A plain table, bounded by room_bounds.
@@ -64,7 +66,13 @@ public:
   bool has_source_readers() const noexcept {
     return source_readers_ > 0;
   }
-  /// How many of them have this name.
+  void each_item_reader(const std::function<void(const std::string& client)>& use) const;
+  bool has_item_readers() const noexcept {
+    return item_readers_ > 0;
+  }
+  /// Null when nobody is called that.
+  const member* find_named(std::string_view name) const;
+  /// How many of those who hear the source have this name.
   std::size_t source_readers(std::string_view client) const;
 
   bool contains(participant_id who) const {
@@ -84,6 +92,7 @@ private:
 
   table members_;
   std::size_t source_readers_ = 0;
+  std::size_t item_readers_ = 0;
 };
 
 } // namespace coterie::actors

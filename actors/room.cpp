@@ -8,9 +8,11 @@
 #include "actors/room_board.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
+#include "actors/room_drawing.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_history.hpp"
 #include "actors/room_import.hpp"
+#include "actors/room_items.hpp"
 #include "actors/room_judge.hpp"
 #include "actors/room_people.hpp"
 #include "actors/room_runs.hpp"
@@ -62,7 +64,12 @@ struct room_state {
         workspace(self, context.dispatcher, room.id, document, files,
                   {[this](event what) { tell_all(std::move(what)); },
                    [this](participant_id to, event what) { people.tell_one(to, std::move(what)); },
-                   [this] { flush_soon(); }}),
+                   [this] { items.tell_pending(); },
+                   [this] {
+                     items.tell_found();
+                     flush_soon();
+                   },
+                   [this] { return items.replace_main(); }}),
         runs(std::move(loaded.runs)),
         judge({[this](const judge_code& wanted, const room_judge::answer& then) {
                  run_judged(wanted, then);
@@ -76,9 +83,15 @@ struct room_state {
         chat(self, context.store, lease, std::move(loaded.chat), context.now,
              [this](event what) { tell_all(std::move(what)); }),
         board(document),
-        wishes({room, document, files, saver, workspace, judge, people, chat, board},
-               {[this](const caller& who, role needed) { return admit_write(who, needed); },
-                [this] { flush_soon(); }, [this](event what) { tell_all(std::move(what)); }}),
+        items(self, document, files, people.members(),
+              {[this](event what) { tell_all(std::move(what)); },
+               [this](participant_id to, event what) { people.tell_one(to, std::move(what)); }}),
+        drawing(document),
+        wishes(
+          {room, document, files, saver, workspace, judge, people, chat, board, items, drawing},
+          {[this](const caller& who, role needed) { return admit_write(who, needed); },
+           [this] { flush_soon(); }, [this](event what) { tell_all(std::move(what)); },
+           [this] { keep_drawing_soon(); }}),
         history(self, context, lease, document, files, saver,
                 {[this](event what) { tell_all(std::move(what)); }, [this] { return check_open(); },
                  [this] { return room.main; },
@@ -97,6 +110,7 @@ struct room_state {
   ~room_state() {
     next_tick.dispose();
     next_document_tick.dispose();
+    next_drawing.dispose();
   }
 
   room_actor::behavior_type make_behavior() {
@@ -241,8 +255,10 @@ struct room_state {
   }
 
   caf::result<void> on_remove(const remove_room& m) {
-    if (auto granted = admit_write(m.who, role::owner); !granted)
+    if (auto granted = admit_write(m.who, m.when_empty ? role::viewer : role::owner); !granted)
       return to_error(granted.why());
+    if (m.when_empty && !people.members().is_empty())
+      return to_error({errc::conflict, "somebody is in the room"});
     for (const auto id : runs.under_way())
       self->send(context.dispatcher, cancel_job{id, room.id});
     begin_closing();
@@ -562,6 +578,9 @@ struct room_state {
     const auto granted = access.admit_to_join(m.who, m.as.person);
     if (!granted)
       return to_error(granted.why());
+    std::shared_ptr<const std::vector<item_change>> listed;
+    if (m.how.hears_items)
+      listed = items.list(m.who.client);
     std::optional<source_changed> news;
     if (m.how.hears_source)
       news = source.news_for(m.who.client);
@@ -571,6 +590,7 @@ struct room_state {
     auto& welcome = *entered;
     welcome.room = room;
     welcome.source = std::move(news);
+    welcome.items = std::move(listed);
     if (m.port != 0) {
       document.join({welcome.self.id, welcome.self.name, *granted, m.port, m.how.wants_saved});
       flush_soon();
@@ -668,6 +688,17 @@ struct room_state {
     saver.after_changes();
     workspace.after_changes();
     source.after_changes();
+    items.after_changes();
+  }
+
+  void keep_drawing_soon() {
+    if (std::exchange(will_keep_drawing, true))
+      return;
+    next_drawing = self->run_delayed(room_drawing_bounds::keep_after, [this] {
+      will_keep_drawing = false;
+      drawing.keep();
+      flush_soon();
+    });
   }
 
   /// The main file keeps being it when somebody gives it another name.
@@ -720,6 +751,7 @@ struct room_state {
     if (closing)
       return;
     begin_closing();
+    drawing.keep();
     tell_all(room_closed_event{std::move(reason)});
     workspace.settle([this] {
       workspace.end();
@@ -763,6 +795,8 @@ struct room_state {
   room_access access;
   room_chat chat;
   room_board board;
+  room_items items;
+  room_drawing drawing;
   room_wishes wishes;
   room_history history;
   tree_report tree;
@@ -774,6 +808,8 @@ struct room_state {
   caf::disposable next_tick;
   bool has_document_tick = false;
   caf::disposable next_document_tick;
+  bool will_keep_drawing = false;
+  caf::disposable next_drawing;
 };
 
 } // namespace

@@ -57,9 +57,11 @@ struct change_room {
   bool without_owner = false;               ///< the dialect has no owners: editor is enough
 };
 
-/// Deletes the room for ever. Needs role owner.
+/// Deletes the room for ever. Needs role owner; a dialect that has no owners may do it when nobody
+/// is there: errc::conflict when somebody is.
 struct remove_room {
   caller who;
+  bool when_empty = false;
 };
 
 // -- files ------------------------------------------------------------------------------------
@@ -233,6 +235,10 @@ struct board_read {
 struct participation {
   bool wants_saved = false;     ///< hears what of the document is durable
   bool hears_source = false;    ///< source_changed
+  bool hears_items = false;     ///< items_changed
+  /// errc::conflict when a participant has this name already; one whose connection is lost
+  /// (set_attention) leaves instead.
+  bool has_unique_name = false;
   bool is_resumable = false;    ///< when it breaks, its participant is away for a while, not gone
   std::uint64_t connection = 0; ///< tells it from another one of the same participant
   /// The token of a participant whose connection broke, and the number of the last event that it
@@ -269,6 +275,8 @@ struct joined {
   std::optional<std::vector<room_event>> missed;
   /// For who hears the source and last knew another one.
   std::optional<source_changed> source;
+  /// For who hears items: all, as created, parents before what is in them.
+  std::shared_ptr<const std::vector<item_change>> items;
   std::size_t present = 0; ///< participants
 };
 

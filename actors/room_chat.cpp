@@ -40,9 +40,11 @@ room_chat::room_chat(room_actor::pointer self, caf::actor store, storage::fence 
       tail_(tail.begin(), tail.end()),
       last_(tail_.empty() ? 0 : tail_.back().number) {}
 
-result<void> room_chat::admit(const author& by) {
+result<void> room_chat::admit(const author& by, bool is_paced) {
   if (in_flight_ >= bounds::in_flight_max)
     return {errc::rate_limited, "too many messages at once"};
+  if (is_paced)
+    return {};
   if (paces_.size() >= bounds::paced_persons_max)
     paces_.clear(); // generous for a moment
   auto& allowed = paces_[by.person];
@@ -60,15 +62,16 @@ result<void> room_chat::admit(const author& by) {
   return {};
 }
 
-void room_chat::post(const author& by, std::string text, answer tell) {
-  if (auto fits = check_text(text); !fits)
+void room_chat::post(const author& by, const post_chat& wanted, answer tell) {
+  if (auto fits = check_text(wanted.text); !fits)
     return tell(fits.why());
-  if (auto may = admit(by); !may)
+  if (auto may = admit(by, wanted.is_paced); !may)
     return tell(may.why());
   storage::chat_message message;
   message.person = by.person;
   message.name = by.name;
-  message.text = std::move(text);
+  message.text = wanted.text;
+  message.extras = wanted.extras;
   append(std::move(message), std::move(tell));
 }
 

@@ -57,7 +57,7 @@ public:
 
   /// errc::invalid_argument for no text or one that is not UTF-8, errc::too_large,
   /// errc::rate_limited.
-  void post(const author& by, std::string text, answer tell);
+  void post(const author& by, const post_chat& wanted, answer tell);
   /// Says that somebody started a run.
   void note_run(std::string name, job_id run, std::string path);
   /// The errors of post(); errc::not_found, errc::forbidden for a message of somebody else.
@@ -74,7 +74,7 @@ private:
     caf::actor_clock::time_point since{};
   };
 
-  result<void> admit(const author& by);
+  result<void> admit(const author& by, bool is_paced);
   void append(storage::chat_message message, answer tell);
   void change(std::uint64_t number, const author& by, bool owner_may,
               std::function<void(storage::chat_message&)> how, answer tell);

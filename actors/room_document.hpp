@@ -61,6 +61,10 @@ public:
   document_board& board() {
     return board_;
   }
+  /// Where room_drawing keeps its records.
+  crdt::shared_type drawing() {
+    return doc_.root("tldraw");
+  }
   const document_journal& journal() const {
     return journal_;
   }

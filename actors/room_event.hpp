@@ -38,6 +38,8 @@ struct cursor {
   std::string path;
   std::uint32_t anchor = 0;
   std::uint32_t head = 0; ///< differs from anchor when something is selected
+  /// The document's id of the file. The room fills in what is missing of path and file.
+  std::string file = {};
 
   friend bool operator==(const cursor&, const cursor&) = default;
 };
@@ -46,6 +48,7 @@ struct cursor {
 struct presence {
   bool is_typing = false;
   std::optional<cursor> at;
+  bool is_hidden = false; ///< its page is not looked at
 };
 
 struct present_participant {
@@ -71,6 +74,12 @@ struct participant_updated {
 struct typing_changed {
   participant_id who;
   bool is_typing = false;
+};
+
+/// Its page is looked at again, or not any more.
+struct attention_changed {
+  participant_id who;
+  bool is_hidden = false;
 };
 
 /// Of those who have moved since the last one.
@@ -111,6 +120,43 @@ struct room_updated {
 struct source_changed {
   std::string language;
   std::shared_ptr<const std::string> text;
+};
+
+/// One entry of the tree of files as a panel shows it; see actors/item_tree.hpp.
+struct item {
+  std::string id;
+  std::string parent; ///< id of its directory
+  std::string name;   ///< the last part of its path
+  bool is_directory = false;
+};
+
+struct item_change {
+  enum class kind : std::uint8_t {
+    created, ///< with `text`, when it is a file
+    renamed, ///< in its directory; what is moved elsewhere is removed and created
+    removed, ///< with everything in it
+    written, ///< with `text`
+    listed,  ///< nothing happened to this directory; what it holds follows as created
+  };
+  kind what = kind::created;
+  item which;
+  std::shared_ptr<const std::string> text; ///< null: none
+  bool is_known = false;                   ///< whoever did it has it like this
+};
+
+/// For dialects that show a tree and have texts as wholes. Told while a participant that hears it
+/// is there.
+struct items_changed {
+  std::vector<item_change> changes; ///< removals first, parents before what is in them
+  participant_id by;                ///< nil: nobody of the room in particular
+  bool from_program = false;        ///< something that ran in the room's container did it
+};
+
+/// What a client of a dialect tells the other ones, in words that only they understand.
+struct client_message {
+  participant_id by;
+  std::string name;
+  std::string payload;
 };
 
 /// What came of a program that ran at a client, in its own words.
@@ -200,12 +246,12 @@ struct room_closed_event {
   std::string reason; ///< "deleted", "idle", "moved", "shutting_down"
 };
 
-using event = std::variant<participant_joined, participant_left, participant_updated,
-                           typing_changed, cursors_moved, chat_posted, chat_changed, file_created,
-                           file_moved, file_removed, room_updated, source_changed, result_shared,
-                           code_judged, board_changed, version_saved, version_removed,
-                           version_restored, run_started, run_output, run_finished, terminal_opened,
-                           terminal_output, terminal_resized, terminal_closed, room_closed_event>;
+using event = std::variant<
+  participant_joined, participant_left, participant_updated, typing_changed, attention_changed,
+  cursors_moved, chat_posted, chat_changed, file_created, file_moved, file_removed, items_changed,
+  client_message, room_updated, source_changed, result_shared, code_judged, board_changed,
+  version_saved, version_removed, version_restored, run_started, run_output, run_finished,
+  terminal_opened, terminal_output, terminal_resized, terminal_closed, room_closed_event>;
 
 /// One event for many readers: built once, shared.
 struct room_event {

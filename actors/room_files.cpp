@@ -60,7 +60,7 @@ result<new_document> make_document(const std::vector<named_file>& given,
       if (file.is_text) {
         done = main_is_root && file.path == room.main
                  ? files.create_root_text(edit, file.path, file.content)
-                 : files.create_text(edit, file.path, file.content);
+                 : files.create_text(edit, file.path, file.content, file.id);
         return;
       }
       const auto hash = hash_content(file.content);
@@ -296,6 +296,72 @@ result<void> room_files::make_directory(std::string_view path, const writer& who
     accepted = files_.create_directory(edit, std::string(path));
   });
   return accepted;
+}
+
+result<void> room_files::create(const std::string& path, file_kind kind, const std::string& id,
+                                std::string_view text, const writer& who) {
+  if (files_.find(path))
+    return {errc::conflict, "there is something at " + path};
+  if (files_.has_entry(id))
+    return {errc::conflict, "the id is taken"};
+  if (auto place = files_.check_new_path(path); !place)
+    return place;
+  if (auto fits = check_size(nullptr, text.size()); !fits)
+    return fits;
+  result<void> accepted;
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    accepted = kind == file_kind::directory ? files_.create_directory(edit, path, id)
+                                            : files_.create_text(edit, path, text, id);
+  });
+  return accepted;
+}
+
+std::vector<document_file> room_files::all_below(const std::string& directory) {
+  std::vector<document_file> found;
+  for (const auto& [path, file] : files_.all())
+    if (path == directory || path.starts_with(directory + '/'))
+      found.push_back(file);
+  return found;
+}
+
+result<void> room_files::move_directory(const std::string& from, const std::string& to,
+                                        const std::string& id, const writer& who) {
+  const auto moving = all_below(from);
+  if (moving.empty())
+    return no_such_file(from);
+  if (to.starts_with(from + '/'))
+    return {errc::invalid_argument, "path: a directory cannot be moved into itself"};
+  for (const auto& file : moving) {
+    const auto path = to + file.path.substr(from.size());
+    if (files_.find(path))
+      return {errc::conflict, "there is something at " + path};
+    if (auto place = files_.check_place(path); !place)
+      return place;
+  }
+  const bool is_implied = moving.front().path != from;
+  if (is_implied)
+    if (auto place = files_.check_new_path(to); !place)
+      return place;
+  result<void> accepted;
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    for (const auto& file : moving)
+      if (accepted)
+        accepted = files_.rename(edit, file, to + file.path.substr(from.size()));
+    if (is_implied && accepted)
+      accepted = files_.create_directory(edit, to, id);
+  });
+  return accepted;
+}
+
+result<void> room_files::remove_directory(const std::string& path, const writer& who) {
+  const auto gone = all_below(path);
+  if (gone.empty())
+    return no_such_file(path);
+  document_.edit(who.author, [&](crdt::transaction& edit) {
+    for (const auto& file : gone)
+      files_.remove(edit, file);
+  });
+  return {};
 }
 
 result<std::uint64_t> room_files::remove(std::string_view path,

@@ -114,6 +114,15 @@ public:
   /// errc::not_found, and what a new path may be refused for.
   result<void> move(std::string_view from, std::string_view to, const writer& who);
   result<void> make_directory(std::string_view path, const writer& who);
+  /// A new text or directory with an id that nothing has. errc::conflict when there is something
+  /// of this path or id, and what a new path may be refused for.
+  result<void> create(const std::string& path, file_kind kind, const std::string& id,
+                      std::string_view text, const writer& who);
+  /// A directory and everything in it. `id`: of the directory where it is there only for what is
+  /// in it; from now on it is there for itself.
+  result<void> move_directory(const std::string& from, const std::string& to, const std::string& id,
+                              const writer& who);
+  result<void> remove_directory(const std::string& path, const writer& who);
   /// The content of a binary file; null when it is not stored here.
   std::shared_ptr<const std::string> blob(std::string_view hash) const {
     const auto known = blobs_.find(hash);
@@ -149,6 +158,8 @@ public:
 
 private:
   void drop_unused_blobs();
+  /// What is at `directory` and below it, by path.
+  std::vector<document_file> all_below(const std::string& directory);
   result<void> check_size(const document_file* current, std::size_t bytes);
   result<std::string> base_of(const document_file& file, std::string_view wanted,
                               std::optional<std::uint64_t> if_match, const writer& who,

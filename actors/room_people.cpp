@@ -45,7 +45,10 @@ result<joined> room_people::enter(const join& m, storage::role grants) {
     resume(welcome, m, grants, *known);
     return welcome;
   }
-  member comes{m.as, m.relay, m.who, m.how.connection, m.how.hears_source, {}};
+  if (m.how.has_unique_name)
+    if (auto is_free = free_name(m.as); !is_free)
+      return is_free.why();
+  member comes{m.as, m.relay, m.who, m.how.connection, m.how.hears_source, {}, m.how.hears_items};
   const auto* before = members_.find(m.as.id);
   const bool is_back = before != nullptr;
   if (is_back)
@@ -78,6 +81,26 @@ result<joined> room_people::enter(const join& m, storage::role grants) {
   return welcome;
 }
 
+result<void> room_people::free_name(const participant& comes) {
+  const auto* known = members_.find_named(comes.name);
+  if (!known || known->who.id == comes.id)
+    return {};
+  if (!known->is_lost)
+    return {errc::conflict, "somebody in this room has this name"};
+  put_out(known->who.id, {errc::conflict, "somebody else came with this name"});
+  return {};
+}
+
+result<void> room_people::set_attention(participant_id who, const actors::set_attention& wanted) {
+  auto* const known = members_.find(who);
+  if (!known)
+    return {errc::not_found, "only who is in the room can be seen there"};
+  known->is_lost = wanted.is_lost;
+  if (!wanted.is_lost)
+    presence_.set_hidden(who, wanted.is_hidden);
+  return {};
+}
+
 /// Its name and the rest stay what they were: nobody but itself notices a short break.
 void room_people::resume(joined& welcome, const join& m, storage::role grants,
                          const member& known) {
@@ -92,6 +115,7 @@ void room_people::resume(joined& welcome, const join& m, storage::role grants,
   again.asking = m.who;
   again.connection = m.how.connection;
   again.hears_source = m.how.hears_source;
+  again.hears_items = m.how.hears_items;
   watch(m.relay);
   welcome.self = again.who;
   welcome.resume_token = again.resume_token;

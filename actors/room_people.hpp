@@ -8,6 +8,7 @@
 #include "actors/room.hpp"
 #include "actors/room_files.hpp"
 #include "actors/room_presence.hpp"
+#include "actors/room_request.hpp"
 
 #include <caf/disposable.hpp>
 
@@ -31,7 +32,8 @@ public:
 
   /// A connection comes with this role: as a new participant, or as the one whose resume token it
   /// has. Fills in of the answer what is known here: `self`, `participants`, `resume_token`,
-  /// `number`, `missed` and `present`. errc::too_large when the room is full.
+  /// `number`, `missed` and `present`. errc::too_large when the room is full, errc::conflict when
+  /// its name has to be unique and is not.
   result<joined> enter(const join& m, storage::role grants);
 
   /// Who is resumable is away when its connection was lost; after room_bounds::away_for it has
@@ -40,6 +42,9 @@ public:
   void on_relay_gone(const caf::actor_addr& relay);
   /// Whoever may do more or less than when it came is out, and may join again as what it is now.
   void review(const std::function<std::optional<storage::role>(const caller&)>& role_now);
+
+  /// errc::not_found for who is no member.
+  result<void> set_attention(participant_id who, const actors::set_attention& wanted);
 
   /// Whoever this is has left, and its connection is told to end for this reason.
   void put_out(participant_id who, const failure& why);
@@ -63,6 +68,7 @@ public:
   }
 
 private:
+  result<void> free_name(const participant& comes);
   void resume(joined& welcome, const join& m, storage::role grants, const member& known);
   void watch(const caf::actor& relay);
   void set_away(member& who);

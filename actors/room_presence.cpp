@@ -86,6 +86,11 @@ result<void> room_presence::type(participant_id who, bool is_typing) {
   return {};
 }
 
+void room_presence::set_hidden(participant_id who, bool is_hidden) {
+  if (std::exchange(states_[who].now.is_hidden, is_hidden) != is_hidden)
+    tell_all_(attention_changed{who, is_hidden});
+}
+
 void room_presence::plan_typing() {
   if (std::exchange(will_end_typing_, true))
     return;

@@ -45,6 +45,9 @@ public:
   result<void> move(participant_id who, const move_cursor& wanted);
   result<void> type(participant_id who, bool is_typing);
 
+  /// Whether the page of a member is looked at.
+  void set_hidden(participant_id who, bool is_hidden);
+
   void on_left(participant_id who);
   /// For somebody who comes.
   std::vector<present_participant> everybody() const;

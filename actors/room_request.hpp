@@ -12,16 +12,25 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace coterie::actors {
 
 // -- terminals; these need the role editor ------------------------------------------------------
 
+/// What runs in a terminal; empty: the usual shell.
+struct terminal_program {
+  std::vector<std::string> argv = {};
+  std::vector<std::string> env = {}; ///< NAME=value, added to the usual environment
+};
+
 /// Answered with its number.
 struct open_terminal {
   sandbox::terminal_size size;
   bool is_private = false; ///< for that participant alone, and closed when it leaves
+  terminal_program what = {};
 };
 
 struct write_terminal {
@@ -43,6 +52,8 @@ struct close_terminal {
 /// Answered with the message, once it is durable.
 struct post_chat {
   std::string text;
+  std::string extras = {}; ///< see storage::chat_message
+  bool is_paced = false;   ///< the dialect sees to it that nobody talks too fast
 };
 
 /// One's own.
@@ -73,6 +84,19 @@ struct set_typing {
   bool is_typing = true;
 };
 
+/// Whether somebody looks at its page; and whether its connection is lost, of which nobody hears:
+/// it may be back soon, but somebody else may take its name.
+struct set_attention {
+  bool is_hidden = false;
+  bool is_lost = false;
+};
+
+/// Becomes a client_message.
+struct tell_clients {
+  std::string name;
+  std::string payload;
+};
+
 /// Tells everybody what a program did that ran at a client. Needs the role editor.
 struct share_result {
   shared_result result;
@@ -92,6 +116,50 @@ struct judge_code {
 struct seed_source {
   std::string text;
 };
+
+// -- the tree of items, by id; these need the role editor -----------------------------------------
+//
+// errc::not_found for an id that is not there, errc::conflict for a name that is taken,
+// errc::invalid_argument for one that is none. They become items_changed.
+
+struct create_item {
+  item what; ///< its id is of its maker's choice
+  std::string text;
+};
+
+/// Within its directory.
+struct rename_item {
+  std::string id;
+  std::string name;
+};
+
+/// A directory goes with everything in it.
+struct remove_item {
+  std::string id;
+};
+
+/// The whole text; what others typed since this client last heard of the file stays.
+struct write_item {
+  std::string id;
+  std::string text;
+};
+
+/// Tells everybody what a directory holds.
+struct show_item {
+  std::string id;
+};
+
+// -- the drawing of a dialect whose shapes only its clients understand; needs the role editor -----
+
+/// Of several with the same id the last one counts. Becomes a client_message as well.
+struct change_drawing {
+  std::vector<std::pair<std::string, std::string>> put; ///< id, record
+  std::vector<std::string> removed;
+  tell_clients told;
+};
+
+/// Answered with all records: a JSON object of id and record, if records are JSON.
+struct read_drawing {};
 
 // -- board; these need the role editor ------------------------------------------------------------
 
@@ -114,8 +182,10 @@ struct undo_board {};
 
 using room_wish =
   std::variant<open_terminal, write_terminal, resize_terminal, close_terminal, post_chat, edit_chat,
-               remove_chat, update_participant, move_cursor, set_typing, share_result, judge_code,
-               seed_source, put_shape, remove_shapes, clear_board, undo_board>;
+               remove_chat, update_participant, move_cursor, set_typing, set_attention,
+               tell_clients, share_result, judge_code, seed_source, create_item, rename_item,
+               remove_item, write_item, show_item, change_drawing, read_drawing, put_shape,
+               remove_shapes, clear_board, undo_board>;
 
 /// A wish, and whose it is. `by` is a connection; nil for who has none (REST).
 struct room_request {
@@ -125,7 +195,7 @@ struct room_request {
 };
 
 /// What a request brought: the run it started, the terminal it opened, the message it posted or
-/// changed, the id of the shape it drew, or nothing.
+/// changed, the id of the shape it drew, the drawing, or nothing.
 using request_answer =
   std::variant<std::monostate, job_id, std::uint32_t, storage::chat_message, std::string>;
 

@@ -85,7 +85,7 @@ void room_wishes::talk(const room_request& m, const answer& tell, Talk how) {
 }
 
 void room_wishes::grant_one(const room_request& m, const post_chat& wish, const answer& tell) {
-  talk(m, tell, [&](const auto& by, auto then) { parts_.chat.post(by, wish.text, then); });
+  talk(m, tell, [&](const auto& by, auto then) { parts_.chat.post(by, wish, then); });
 }
 
 void room_wishes::grant_one(const room_request& m, const edit_chat& wish, const answer& tell) {
@@ -104,12 +104,86 @@ void room_wishes::grant_one(const room_request& m, const update_participant& wis
 }
 
 void room_wishes::grant_one(const room_request& m, const move_cursor& wish, const answer& tell) {
-  grant_if(m, role::viewer, tell, [&] { return parts_.people.presence().move(m.by, wish); });
+  grant_if(m, role::viewer, tell, [&] {
+    auto wanted = wish;
+    if (wanted.to) {
+      auto& tree = parts_.document.files();
+      const auto* file =
+        wanted.to->path.empty() ? tree.find_by_id(wanted.to->file) : tree.find(wanted.to->path);
+      wanted.to->file = file ? file->id : std::string{};
+      if (file)
+        wanted.to->path = file->path;
+      else if (wanted.to->path.empty())
+        wanted.to.reset(); // a file that is not there any more
+    }
+    return parts_.people.presence().move(m.by, wanted);
+  });
 }
 
 void room_wishes::grant_one(const room_request& m, const set_typing& wish, const answer& tell) {
   grant_if(m, role::viewer, tell,
            [&] { return parts_.people.presence().type(m.by, wish.is_typing); });
+}
+
+void room_wishes::grant_one(const room_request& m, const set_attention& wish, const answer& tell) {
+  grant_if(m, role::viewer, tell, [&] { return parts_.people.set_attention(m.by, wish); });
+}
+
+void room_wishes::grant_one(const room_request& m, const tell_clients& wish, const answer& tell) {
+  grant_if(m, role::viewer, tell, [&]() -> result<void> {
+    room_.tell_all(client_message{m.by, wish.name, wish.payload});
+    return {};
+  });
+}
+
+// -- the tree of items, and the drawing ------------------------------------------------------
+
+template <class Wish>
+void room_wishes::change_items(const room_request& m, const Wish& wish, const answer& tell) {
+  grant_if(m, role::editor, tell, [&]() -> result<void> {
+    auto who = parts_.people.writer_of(m.who);
+    if (const auto* known = parts_.people.members().find(m.by))
+      who.author = known->who.name;
+    auto done = parts_.items.grant(m.by, who, wish);
+    room_.flush_soon();
+    return done;
+  });
+}
+
+void room_wishes::grant_one(const room_request& m, const create_item& wish, const answer& tell) {
+  change_items(m, wish, tell);
+}
+
+void room_wishes::grant_one(const room_request& m, const rename_item& wish, const answer& tell) {
+  change_items(m, wish, tell);
+}
+
+void room_wishes::grant_one(const room_request& m, const remove_item& wish, const answer& tell) {
+  change_items(m, wish, tell);
+}
+
+void room_wishes::grant_one(const room_request& m, const write_item& wish, const answer& tell) {
+  change_items(m, wish, tell);
+}
+
+void room_wishes::grant_one(const room_request& m, const show_item& wish, const answer& tell) {
+  change_items(m, wish, tell);
+}
+
+void room_wishes::grant_one(const room_request& m, const change_drawing& wish, const answer& tell) {
+  grant_if(m, role::editor, tell, [&]() -> result<void> {
+    if (auto done = parts_.drawing.change(wish); !done)
+      return done;
+    room_.keep_drawing_soon();
+    room_.tell_all(client_message{m.by, wish.told.name, wish.told.payload});
+    return {};
+  });
+}
+
+void room_wishes::grant_one(const room_request& m, const read_drawing&, const answer& tell) {
+  if (auto granted = room_.admit(m.who, role::viewer); !granted)
+    return tell(granted.why());
+  tell(room_answer{parts_.drawing.read()});
 }
 
 // -- runs and the text -----------------------------------------------------------------------

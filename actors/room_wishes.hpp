@@ -5,7 +5,9 @@
 #include "actors/room_board.hpp"
 #include "actors/room_chat.hpp"
 #include "actors/room_document.hpp"
+#include "actors/room_drawing.hpp"
 #include "actors/room_files.hpp"
+#include "actors/room_items.hpp"
 #include "actors/room_judge.hpp"
 #include "actors/room_people.hpp"
 #include "actors/room_request.hpp"
@@ -32,12 +34,15 @@ public:
     room_people& people;
     room_chat& chat;
     room_board& board;
+    room_items& items;
+    room_drawing& drawing;
   };
   struct callbacks {
     /// The role of whoever asks, when it is enough and the room may be written.
     std::function<result<storage::role>(const caller&, storage::role needed)> admit;
     std::function<void()> flush_soon; ///< the document has changed
     std::function<void(event)> tell_all;
+    std::function<void()> keep_drawing_soon;
   };
 
   room_wishes(parts of, callbacks room) : parts_(of), room_(std::move(room)) {}
@@ -57,6 +62,15 @@ private:
   void grant_one(const room_request& m, const update_participant& wish, const answer& tell);
   void grant_one(const room_request& m, const move_cursor& wish, const answer& tell);
   void grant_one(const room_request& m, const set_typing& wish, const answer& tell);
+  void grant_one(const room_request& m, const set_attention& wish, const answer& tell);
+  void grant_one(const room_request& m, const tell_clients& wish, const answer& tell);
+  void grant_one(const room_request& m, const create_item& wish, const answer& tell);
+  void grant_one(const room_request& m, const rename_item& wish, const answer& tell);
+  void grant_one(const room_request& m, const remove_item& wish, const answer& tell);
+  void grant_one(const room_request& m, const write_item& wish, const answer& tell);
+  void grant_one(const room_request& m, const show_item& wish, const answer& tell);
+  void grant_one(const room_request& m, const change_drawing& wish, const answer& tell);
+  void grant_one(const room_request& m, const read_drawing& wish, const answer& tell);
   void grant_one(const room_request& m, const share_result& wish, const answer& tell);
   void grant_one(const room_request& m, const judge_code& wish, const answer& tell);
   void grant_one(const room_request& m, const seed_source& wish, const answer& tell);
@@ -68,6 +82,8 @@ private:
   /// Answers with what `use` answers, if `m` comes from somebody with this role.
   template <class Use>
   void grant_if(const room_request& m, storage::role needed, const answer& tell, Use use);
+  template <class Wish>
+  void change_items(const room_request& m, const Wish& wish, const answer& tell);
   template <class Talk>
   void talk(const room_request& m, const answer& tell, Talk how);
   template <class Draw>

@@ -61,7 +61,7 @@ void room_workspace::on_begun(const caf::actor& made) {
   must_push_ = true; // an empty room, too: the container opens when it has its files
   push();
   for (const auto& [number, line] : lines_)
-    send(open_shell{number, line.view.size});
+    send(open_shell{number, line.view.size, line.what});
 }
 
 void room_workspace::end() {
@@ -84,6 +84,7 @@ void room_workspace::lose(const failure& why) {
   heard_ = 0;
   sent_until_ = 0;
   is_pushing_ = false;
+  held_.clear();
   volatiles_.clear();
   for (const auto& [number, line] : std::exchange(lines_, {}))
     if (line.tell)
@@ -144,9 +145,9 @@ void room_workspace::open_terminal(participant_id by, const actors::open_termina
     return tell(may.why());
   const auto number = ++last_number_;
   const terminal_opened view{number, wanted.size, by, wanted.is_private};
-  lines_.emplace(number, open_line{view, std::move(tell)});
+  lines_.emplace(number, open_line{view, std::move(tell), wanted.what});
   begin();
-  send(open_shell{number, wanted.size});
+  send(open_shell{number, wanted.size, wanted.what});
 }
 
 result<void> room_workspace::write(participant_id by, const write_terminal& wanted) {
@@ -155,8 +156,23 @@ result<void> room_workspace::write(participant_id by, const write_terminal& want
   if (wanted.bytes.size() > room_workspace_bounds::write_bytes_max)
     return {errc::too_large, "at most " + std::to_string(room_workspace_bounds::write_bytes_max)
                                + " bytes are typed at once"};
-  send(type_into_shell{wanted.number, wanted.bytes});
+  if (!holds(wanted)) {
+    send(type_into_shell{wanted.number, wanted.bytes});
+    return {};
+  }
+  if (held_.empty())
+    held_until_ = document_.journal().last();
+  held_.push_back({wanted.number, wanted.bytes});
+  push();
   return {};
+}
+
+/// Whoever edits a file and runs it means the file as it is now.
+bool room_workspace::holds(const write_terminal& wanted) const {
+  if (state_ != state::there || held_.size() >= room_workspace_bounds::held_max)
+    return false;
+  const bool is_behind = is_pushing_ || document_.journal().last() != sent_until_;
+  return !held_.empty() || (is_behind && wanted.bytes.find_first_of("\r\n") != std::string::npos);
 }
 
 result<void> room_workspace::resize(participant_id by, const resize_terminal& wanted) {
@@ -256,15 +272,23 @@ void room_workspace::push() {
   sent_until_ = document_.journal().last();
   auto wanted = collect();
   if (wanted.is_empty() && !is_first)
-    return;
+    return on_pushed();
   is_pushing_ = true;
   self_->request(workspace_, caf::infinite, std::move(wanted))
     .then(
       [this] {
         is_pushing_ = false;
-        after_changes();
+        on_pushed();
       },
       [this](const caf::error&) { is_pushing_ = false; }); // it has ended: on_down
+}
+
+void room_workspace::on_pushed() {
+  if (!held_.empty() && sent_until_ < held_until_)
+    return push();
+  for (auto& keys : std::exchange(held_, {}))
+    send(type_into_shell{keys.number, std::move(keys.bytes)});
+  after_changes();
 }
 
 /// What differs from what was sent.
@@ -300,6 +324,8 @@ wanted_changes room_workspace::collect() {
 void room_workspace::on_found(const found_changes& m) {
   heard_ = m.number;
   volatiles_ = m.volatiles;
+  if (!m.changes.empty())
+    tell_.on_editing();
   for (const auto& found : m.changes) {
     if (auto taken = take(found); !taken)
       log::info("a change in a container does not become part of the room",
@@ -336,7 +362,7 @@ result<void> room_workspace::take(const found_change& found) {
     break;
   }
   const auto* main = document_.files().main();
-  if (main && main->path == found.path)
+  if (main && main->path == found.path && !tell_.replaces_main())
     return {errc::conflict, "the main file is not removed"}; // it is written again
   if (auto done = files_.remove(found.path, std::nullopt, container_writer); !done)
     return done.why();
@@ -348,6 +374,9 @@ void room_workspace::send_again(std::string_view path) {
   for (auto& [id, file] : sent_)
     if (file.path == path)
       file.version = 0;
+  // One that a program made: the container has it, whatever becomes of it before the next push.
+  if (const auto* file = document_.files().find(path))
+    sent_.try_emplace(file->id, sent_file{file->path, 0});
 }
 
 void room_workspace::settle(std::function<void()> done) {

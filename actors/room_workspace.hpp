@@ -33,6 +33,8 @@ struct room_workspace_bounds {
   /// How long an edit waits for others before it is written to the container with them.
   static constexpr std::chrono::milliseconds delay{50};
   static constexpr std::chrono::milliseconds settle_timeout{3'000};
+  /// Typed commands that wait for edits to be in the container; beyond, they do not wait.
+  static constexpr std::size_t held_max = 256;
 };
 
 /// Belongs to one room actor, which calls it and in whose context it calls back. The container is
@@ -43,7 +45,10 @@ public:
   struct callbacks {
     std::function<void(event)> tell_all;
     std::function<void(participant_id, event)> tell_one;
-    std::function<void()> on_edited; ///< the document was changed here
+    std::function<void()> on_editing = {}; ///< the document is about to be changed here
+    std::function<void()> on_edited = {};  ///< it was changed
+    /// A program has removed the main file: whether the room takes another one for it.
+    std::function<bool()> replaces_main = {};
   };
 
   room_workspace(room_actor::pointer self, dispatcher_actor dispatcher, room_id room,
@@ -80,7 +85,7 @@ public:
 
   // -- files -------------------------------------------------------------------------------------
 
-  /// The document has changed: the container hears of it soon.
+  /// The document has changed: the container hears of it soon, and before a command that is typed.
   void after_changes();
   const std::vector<volatile_file>& volatiles() const noexcept {
     return volatiles_;
@@ -95,9 +100,14 @@ private:
     std::string path;
     std::uint64_t version = 0; ///< 0: to be sent again
   };
+  struct held_keys {
+    terminal_number number = 0;
+    std::string bytes;
+  };
   struct open_line {
     terminal_opened view;
     answer tell; ///< null once its shell runs
+    terminal_program what = {};
   };
 
   void begin();
@@ -106,6 +116,8 @@ private:
   template <class Message>
   void send(const Message& message);
   void push();
+  bool holds(const write_terminal& wanted) const;
+  void on_pushed();
   wanted_changes collect();
   result<void> take(const found_change& found);
   void send_again(std::string_view path);
@@ -134,6 +146,8 @@ private:
   bool will_push_ = false;
   bool must_push_ = false;
   caf::disposable next_push_;
+  std::vector<held_keys> held_;
+  std::uint64_t held_until_ = 0; ///< of the journal: what they wait for
   std::vector<volatile_file> volatiles_;
 };
 

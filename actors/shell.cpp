@@ -31,9 +31,10 @@ struct shell::flow {
   }
 };
 
-shell::shell(sandbox::container& box, std::uint32_t number, sandbox::terminal_size size,
+shell::shell(sandbox::container& box, const open_shell& wanted,
              const caf::weak_actor_ptr& workspace)
     : flow_(std::make_shared<flow>()) {
+  const auto number = wanted.number;
   sandbox::terminal_events events;
   events.on_opened = [workspace, number](const result<void>& opened) {
     if (opened)
@@ -50,7 +51,8 @@ shell::shell(sandbox::container& box, std::uint32_t number, sandbox::terminal_si
   events.on_exit = [workspace, number](const sandbox::terminal_end& end) {
     tell(workspace, shell_ended{number, end});
   };
-  line_ = box.open_terminal({.size = size}, std::move(events));
+  line_ = box.open_terminal({.argv = wanted.what.argv, .env = wanted.what.env, .size = wanted.size},
+                            std::move(events));
   const std::lock_guard lock{flow_->mutex};
   flow_->line = line_;
   if (flow_->is_paused)

@@ -2,6 +2,7 @@
 
 // One terminal of a workspace: what it writes, and how fast it may.
 
+#include "actors/message_ids.hpp"
 #include "actors/terminal_feed.hpp"
 #include "sandbox/launcher.hpp"
 #include "sandbox/terminal.hpp"
@@ -20,8 +21,7 @@ namespace coterie::actors {
 class shell {
 public:
   /// Opens it. `workspace` hears shell_opened or shell_ended, and shell_heard.
-  shell(sandbox::container& box, std::uint32_t number, sandbox::terminal_size size,
-        const caf::weak_actor_ptr& workspace);
+  shell(sandbox::container& box, const open_shell& wanted, const caf::weak_actor_ptr& workspace);
   ~shell();
   shell(const shell&) = delete;
   shell& operator=(const shell&) = delete;

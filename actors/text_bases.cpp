@@ -23,6 +23,16 @@ bool has_put_in(std::string_view text, std::string_view wanted) {
   return wanted.ends_with(text.substr(text.size() - rest));
 }
 
+/// How much has to be taken out and put in at one place to make `wanted` of `base`.
+std::size_t changed_bytes(std::string_view base, std::string_view wanted) {
+  const auto front = std::ranges::mismatch(base, wanted).in1 - base.begin();
+  base.remove_prefix(static_cast<std::size_t>(front));
+  wanted.remove_prefix(static_cast<std::size_t>(front));
+  const auto back = std::mismatch(base.rbegin(), base.rend(), wanted.rbegin(), wanted.rend());
+  const auto same = static_cast<std::size_t>(back.first - base.rbegin());
+  return base.size() + wanted.size() - 2 * same;
+}
+
 } // namespace
 
 void text_bases::use(const std::shared_ptr<const std::string>& text) {
@@ -86,7 +96,26 @@ text_bases::base text_bases::find_for(std::string_view client, std::string_view 
         && before.text->size() >= text_base_bounds::older_bytes_min
         && has_put_in(*before.text, wanted))
       return before;
-  return newest;
+  return *find_nearest(*known->second, wanted, now);
+}
+
+/// The text from which `wanted` is the smallest change in one place: people change one place
+/// between two writes. What is exactly an older text was made so by somebody who knows the newest.
+const text_bases::base* text_bases::find_nearest(const entry& known, std::string_view wanted,
+                                                 time_point now) {
+  const auto* nearest = &known.what;
+  auto least = changed_bytes(*known.what.text, wanted);
+  for (const auto& [before, since] : known.before) {
+    if (now - since >= text_base_bounds::older_for
+        || before.text->size() < text_base_bounds::older_bytes_min)
+      continue;
+    const auto bytes = changed_bytes(*before.text, wanted);
+    if (bytes > 0 && bytes < least) {
+      nearest = &before;
+      least = bytes;
+    }
+  }
+  return nearest;
 }
 
 std::shared_ptr<const std::string> text_bases::find_version(std::string_view file,

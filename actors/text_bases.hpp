@@ -53,7 +53,8 @@ public:
   base find(std::string_view client, std::string_view file, time_point now);
 
   /// The same for a client that writes `wanted`: an older text that it had when the newest one was
-  /// noted, if `wanted` is that text with something put into one place, and the newest one is not.
+  /// noted, if `wanted` is that text with something put into one place, and the newest one is not;
+  /// else the one from which it is the smallest change in one place.
   base find_for(std::string_view client, std::string_view file, std::string_view wanted,
                 time_point now);
 
@@ -71,6 +72,7 @@ private:
   };
   using entry_list = std::list<entry>; ///< newest first
 
+  static const base* find_nearest(const entry& known, std::string_view wanted, time_point now);
   void erase(entry_list::iterator which);
   void use(const std::shared_ptr<const std::string>& text);
   void let_go(const std::shared_ptr<const std::string>& text);

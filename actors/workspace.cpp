@@ -184,7 +184,7 @@ struct workspace_state {
       waiting.push_back(m); // the room bounds them
       return;
     }
-    shells.emplace(m.number, std::make_unique<shell>(*box, m.number, m.size, weak_self()));
+    shells.emplace(m.number, std::make_unique<shell>(*box, m, weak_self()));
   }
 
   void on_type(const type_into_shell& m) {

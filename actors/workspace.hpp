@@ -3,6 +3,7 @@
 // The container that a room works in: its files and its terminals.
 
 #include "actors/message_ids.hpp"
+#include "actors/room_request.hpp"
 #include "actors/tree_news.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
@@ -29,6 +30,7 @@ using terminal_number = std::uint32_t;
 struct open_shell {
   terminal_number number = 0;
   sandbox::terminal_size size;
+  terminal_program what = {};
 };
 
 struct type_into_shell {

@@ -256,6 +256,20 @@ constexpr std::array table{
            read_list(s.algoroom_origins, v);
            return {};
          }},
+  option{"dialects.code-sprint.listen", "ADDR",
+         "one more address, with Code Sprint's own root: :8080", "",
+         [](settings& s, value v) { return read_text(s.code_sprint_listen, v); }},
+  option{"dialects.code-sprint.pages", "DIR",
+         "folder with Code Sprint's front end, for that address", "",
+         [](settings& s, value v) { return read_text(s.code_sprint_pages, v); }},
+  option{"dialects.code-sprint.origins", "LIST", "web origins that may ask for a socket path", "",
+         [](settings& s, value v) -> result<void> {
+           read_list(s.code_sprint_origins, v);
+           return {};
+         }},
+  option{"dialects.code-sprint.idle", "TIME",
+         "how long a room is kept without heartbeat and without anybody in it", "30m",
+         [](settings& s, value v) { return read_duration(s.code_sprint_idle, v); }},
   option{"dialects.kaicode.listen", "ADDR", "one more address, with Kaicode's own root: :1234", "",
          [](settings& s, value v) { return read_text(s.kaicode_listen, v); }},
   option{"dialects.kaicode.secret", "TEXT", "what Kaicode's web application signs its tokens with",
@@ -376,6 +390,8 @@ std::vector<named_value> from_environment(const char* const* environment,
       general.push_back({"database", text, name});
     else if (name == "NEXTAUTH_SECRET")
       general.push_back({"dialects.kaicode.secret", text, name});
+    else if (name == "ORIGINS")
+      general.push_back({"dialects.code-sprint.origins", text, name});
     else if (name == "JWT_SECRET")
       general.push_back({"auth.secret", text, name});
     else if (name == "REPOSITORY_TYPE")

@@ -86,6 +86,10 @@ struct settings {
 
   // dialects
   code_sessions_form code_sessions = code_sessions_form::document;
+  std::string code_sprint_listen; ///< empty: on the main port only
+  std::string code_sprint_pages;  ///< folder with its front end; empty: none
+  std::vector<std::string> code_sprint_origins;
+  std::chrono::milliseconds code_sprint_idle{std::chrono::minutes{30}};
   std::string kaicode_listen; ///< empty: on the main port only
   std::string kaicode_secret; ///< empty: nobody is let in to /sync
   std::string kaicode_issuer;

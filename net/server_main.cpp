@@ -10,6 +10,7 @@
 #include "net/command_line.hpp"
 #include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
+#include "net/dialects/code_sprint.hpp"
 #include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
 #include "net/redirect.hpp"
@@ -287,6 +288,7 @@ result<http_settings> front_end_settings(const config::settings& settings,
 /// What the dialects were told; lives as long as the servers.
 struct dialect_settings {
   algoroom_settings algoroom;
+  code_sprint_settings code_sprint;
   kaicode_settings kaicode;
 };
 
@@ -300,6 +302,16 @@ result<dialect_settings> load_dialects(const config::settings& settings) {
     if (!pages)
       return failure{errc::invalid_argument, "dialects.algoroom.pages: " + pages.why().detail};
     made.algoroom.pages = std::move(*pages);
+  }
+  made.code_sprint.cors.origins = settings.code_sprint_origins;
+  made.code_sprint.cors.headers.clear(); // whatever is asked for
+  made.code_sprint.cors.credentials = true;
+  made.code_sprint.idle = settings.code_sprint_idle;
+  if (!settings.code_sprint_pages.empty()) {
+    auto pages = static_files::load(settings.code_sprint_pages);
+    if (!pages)
+      return failure{errc::invalid_argument, "dialects.code-sprint.pages: " + pages.why().detail};
+    made.code_sprint.pages = std::move(*pages);
   }
   made.kaicode.tokens = {settings.kaicode_secret, settings.kaicode_issuer,
                          settings.kaicode_audience};
@@ -324,7 +336,8 @@ std::shared_ptr<void> install_test_fixture(router& routes, config::socketio_fixt
 }
 
 router make_routes(const api_context_ptr& context, const config::settings& settings,
-                   const dialect_settings& dialects, std::shared_ptr<void>& fixture) {
+                   const dialect_settings& dialects, const std::shared_ptr<code_sprint>& sprint,
+                   std::shared_ptr<void>& fixture) {
   router routes;
   fixture = install_test_fixture(routes, settings.socketio); // before what it takes the place of
   add_native_api(routes, context);
@@ -334,6 +347,7 @@ router make_routes(const api_context_ptr& context, const config::settings& setti
                       : session_form::document);
   add_algoroom(routes, context, dialects.algoroom);
   add_kaicode(routes, context, dialects.kaicode);
+  add_code_sprint(routes, sprint);
   return routes;
 }
 
@@ -392,9 +406,14 @@ result<void> start_dialect(front_ends& servers, std::string_view name, const std
 
 result<void> start_dialects(front_ends& servers, const config::settings& settings,
                             const dialect_settings& dialects, const http_settings& like,
-                            const api_context_ptr& context, dialect_urls& urls) {
+                            const api_context_ptr& context,
+                            const std::shared_ptr<code_sprint>& sprint, dialect_urls& urls) {
   if (auto up = start_dialect(servers, "algoroom", settings.algoroom_listen, like,
                               algoroom_routes(context, dialects.algoroom), urls);
+      !up)
+    return up;
+  if (auto up = start_dialect(servers, "code-sprint", settings.code_sprint_listen, like,
+                              code_sprint_routes(sprint), urls);
       !up)
     return up;
   return start_dialect(servers, "kaicode", settings.kaicode_listen, like,
@@ -528,8 +547,10 @@ int serve(command_line line, const char* const* environment) {
     front_ends servers;
     dialect_urls urls;
     std::shared_ptr<void> fixture;
-    const auto port = servers.start(*front, make_routes(context, *settings, *dialects, fixture));
-    auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, urls)
+    const auto sprint = start_code_sprint(context, dialects->code_sprint);
+    const auto port =
+      servers.start(*front, make_routes(context, *settings, *dialects, sprint, fixture));
+    auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, sprint, urls)
                    : result<void>(port.why());
     if (up)
       up = start_redirect(servers, *settings, *front, *port);

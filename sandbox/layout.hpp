@@ -6,6 +6,8 @@
 namespace coterie::sandbox::layout {
 
 inline constexpr const char work_directory[] = "/home/coder"; ///< also HOME
+/// The work directory once more, for clients whose commands name it so.
+inline constexpr const char other_work_directory[] = "/home/devx/workspace";
 /// What the work directory's file system holds. Programs see only `tree`, as work_directory. In
 /// `incoming` the server writes files before it moves them into the tree: programs, whatever
 /// their id, have no path to it, so they neither see half a file nor can interfere.

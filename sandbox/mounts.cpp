@@ -189,8 +189,8 @@ bool fill_dev(int source_root, int root, bool user_namespace) {
 
 /// Directories that containers mount over, and the names we add to PATH.
 bool make_skeleton(int root) {
-  for (const char* name :
-       {"home", "home/coder", "opt", "opt/coterie", "opt/coterie/bin", "proc", "tmp", ".images"})
+  for (const char* name : {"home", "home/coder", "home/devx", "home/devx/workspace", "opt",
+                           "opt/coterie", "opt/coterie/bin", "proc", "tmp", ".images"})
     if (::mkdirat(root, name, 0755) != 0)
       return false;
   return ::symlinkat("/usr/bin/python3", root, "opt/coterie/bin/python") == 0;
@@ -363,7 +363,9 @@ bool mount_work(const private_mounts& spec, unique_fd& below) {
   return below && ::mkdirat(below.get(), layout::work_incoming, 0700) == 0
          && ::mkdirat(below.get(), layout::work_tree, 0700) == 0
          && ::fchownat(below.get(), layout::work_tree, spec.owner, spec.owner, 0) == 0
-         && ::mount(tree, layout::work_directory, nullptr, MS_BIND, nullptr) == 0;
+         && ::mount(tree, layout::work_directory, nullptr, MS_BIND, nullptr) == 0
+         && ::mount(layout::work_directory, layout::other_work_directory, nullptr, MS_BIND, nullptr)
+              == 0;
 }
 
 bool switch_to_image(const private_mounts& spec) {

@@ -26,6 +26,7 @@ struct chat_message {
   timestamp at{};
   std::optional<timestamp> edited_at;
   bool is_removed = false;
+  std::string extras = {}; ///< what a dialect keeps with it; at most chat_extras_bytes_max
 
   friend bool operator==(const chat_message&, const chat_message&) = default;
 };

@@ -280,7 +280,9 @@ result<void> check_chat(const chat_message& message) {
     return too_large("a message's name", chat_name_bytes_max, "bytes");
   if (message.person.size() > chat_person_bytes_max)
     return too_large("a message's person", chat_person_bytes_max, "bytes");
-  for (const auto* text : {&message.text, &message.name, &message.person})
+  if (message.extras.size() > chat_extras_bytes_max)
+    return too_large("a message's extras", chat_extras_bytes_max, "bytes");
+  for (const auto* text : {&message.text, &message.name, &message.person, &message.extras})
     if (text->find('\0') != text->npos || !is_utf8(*text))
       return {errc::invalid_argument, "a message must be UTF-8 without NUL"};
   return {};

@@ -64,6 +64,7 @@ inline constexpr std::size_t chat_messages_max = 10'000; ///< of one room; older
 inline constexpr std::size_t chat_text_bytes_max = 16U << 10;
 inline constexpr std::size_t chat_name_bytes_max = 256;
 inline constexpr std::size_t chat_person_bytes_max = 128;
+inline constexpr std::size_t chat_extras_bytes_max = 512;
 inline constexpr std::size_t blob_hash_bytes = 32; ///< BLAKE2b-256 or SHA-256
 inline constexpr std::size_t blob_bytes_max = 8U << 20;
 // 4096 blobs: four times the files of a room; 256 MiB: 32 of the largest.

@@ -191,6 +191,18 @@ public:
     return *room;
   }
 
+  result<std::vector<std::string>> list_names(std::string_view dialect, std::string_view after,
+                                              std::size_t limit) override {
+    std::vector<std::string> names;
+    const auto& all = aliases_.rows();
+    for (auto at = all.upper_bound({std::string(dialect), std::string(after)});
+         at != all.end() && at->first.first == dialect
+         && names.size() < std::min(limit, list_rows_max);
+         ++at)
+      names.push_back(at->first.second);
+    return names;
+  }
+
   result<std::vector<alias_record>> list_aliases(room_id room) override {
     const auto* row = rooms_.find(room);
     auto aliases = row ? row->aliases : std::vector<alias_record>{};

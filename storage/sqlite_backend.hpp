@@ -44,6 +44,8 @@ public:
   result<void> delete_room(const fence& lease) override;
   result<room_id> resolve_alias(std::string_view dialect, std::string_view name) override;
   result<std::vector<alias_record>> list_aliases(room_id room) override;
+  result<std::vector<std::string>> list_names(std::string_view dialect, std::string_view after,
+                                              std::size_t limit) override;
   result<void> change_access(const fence& lease, const access_change& change) override;
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
                                               user_id member, std::optional<room_id> after,

@@ -9,7 +9,7 @@ namespace coterie::storage {
 
 namespace {
 
-// Reads the columns number, kind, person, name, text, run, at, edited_at, removed.
+// Reads the columns number, kind, person, name, text, run, at, edited_at, removed, extras.
 chat_message read_message(const sqlite_query& row) {
   chat_message message;
   message.number = static_cast<std::uint64_t>(row.integer(0));
@@ -23,6 +23,7 @@ chat_message read_message(const sqlite_query& row) {
   if (!row.is_null(7))
     message.edited_at = row.time(7);
   message.is_removed = row.integer(8) != 0;
+  message.extras = row.bytes(9);
   return message;
 }
 
@@ -39,13 +40,15 @@ result<void> sqlite_backend::append_chat(const fence& lease, const chat_message&
       return found.why();
     if (message.number <= static_cast<std::uint64_t>(last.integer(0)))
       return chat_out_of_order();
-    auto insert = db_->query("INSERT INTO chat (room, number, kind, person, name, text, run, at,"
-                             " edited_at, removed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    auto ok = insert
-                .bind(lease.room, message.number, static_cast<std::int64_t>(message.kind),
-                      text(message.person), text(message.name), text(message.text), message.run,
-                      message.at, message.edited_at, std::int64_t{message.is_removed ? 1 : 0})
-                .run();
+    auto insert =
+      db_->query("INSERT INTO chat (room, number, kind, person, name, text, run, at,"
+                 " edited_at, removed, extras) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    auto ok =
+      insert
+        .bind(lease.room, message.number, static_cast<std::int64_t>(message.kind),
+              text(message.person), text(message.name), text(message.text), message.run, message.at,
+              message.edited_at, std::int64_t{message.is_removed ? 1 : 0}, text(message.extras))
+        .run();
     if (!ok)
       return ok;
     auto trim =
@@ -76,8 +79,9 @@ result<void> sqlite_backend::update_chat(const fence& lease, const chat_message&
 result<std::vector<chat_message>>
 sqlite_backend::list_chat(room_id room, std::optional<std::uint64_t> before, std::size_t limit) {
   std::vector<chat_message> listed;
-  auto select = db_->query("SELECT number, kind, person, name, text, run, at, edited_at, removed"
-                           " FROM chat WHERE room = ? AND number < ? ORDER BY number DESC LIMIT ?");
+  auto select =
+    db_->query("SELECT number, kind, person, name, text, run, at, edited_at, removed,"
+               " extras FROM chat WHERE room = ? AND number < ? ORDER BY number DESC LIMIT ?");
   select.bind(room, std::min(before.value_or(sequence_max), sequence_max),
               static_cast<std::int64_t>(std::min(limit, list_rows_max)));
   const auto done =

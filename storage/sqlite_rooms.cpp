@@ -180,6 +180,20 @@ result<std::vector<alias_record>> sqlite_backend::list_aliases(room_id room) {
   return aliases;
 }
 
+result<std::vector<std::string>>
+sqlite_backend::list_names(std::string_view dialect, std::string_view after, std::size_t limit) {
+  std::vector<std::string> names;
+  auto select =
+    db_->query("SELECT name FROM alias WHERE dialect = ? AND name > ? ORDER BY name LIMIT ?");
+  select.bind(text(dialect), text(after),
+              static_cast<std::int64_t>(std::min(limit, list_rows_max)));
+  const auto done =
+    select.for_each([&](const sqlite_query& row) { names.push_back(row.bytes(0)); });
+  if (!done)
+    return done.why();
+  return names;
+}
+
 result<std::vector<room_record>>
 sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes, user_id member,
                            std::optional<room_id> after, std::size_t limit) {

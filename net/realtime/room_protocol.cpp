@@ -577,7 +577,7 @@ std::string event_writer::write(const actors::room_event& news) {
     out["put"] = std::move(put);
     out["removed"] = json::array(board->removed.begin(), board->removed.end());
   } else {
-    return {}; // source_changed: whoever speaks this protocol reads the document
+    return {}; // source_changed, items_changed: whoever speaks this protocol reads the document
   }
   if (news.number > 0)
     out["n"] = news.number;

@@ -101,6 +101,10 @@ public:
   result<std::vector<storage::alias_record>> list_aliases(room_id room) override {
     return engine_->list_aliases(room);
   }
+  result<std::vector<std::string>> list_names(std::string_view dialect, std::string_view after,
+                                              std::size_t limit) override {
+    return engine_->list_names(dialect, after, limit);
+  }
   result<void> change_access(const storage::fence& lease,
                              const storage::access_change& change) override {
     return write([&] { return engine_->change_access(lease, change); });
