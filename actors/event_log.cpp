@@ -25,6 +25,9 @@ struct kept_size {
   size operator()(const terminal_output&) const {
     return std::nullopt;
   }
+  size operator()(const signal_sent&) const {
+    return std::nullopt; // where somebody was is of no use to who comes back
+  }
   size operator()(const chat_posted& e) const {
     return small + e.message.text.size();
   }

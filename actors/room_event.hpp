@@ -111,6 +111,9 @@ struct room_updated {
 struct source_changed {
   std::string language;
   std::shared_ptr<const std::string> text;
+  std::uint64_t version = 0; ///< of the main file; rises
+  user_id by = {};           ///< whose whole text it is; nil: several people's, or unknown
+  std::string by_name = {};  ///< of that user
 };
 
 /// What came of a program that ran at a client, in its own words.
@@ -124,6 +127,13 @@ struct shared_result {
 struct result_shared {
   shared_result result;
   std::string by; ///< a name; empty: unknown
+};
+
+/// What send_signal said.
+struct signal_sent {
+  participant_id by;
+  std::string kind;
+  std::string payload;
 };
 
 /// What came of judge_code.
@@ -203,7 +213,7 @@ struct room_closed_event {
 using event = std::variant<participant_joined, participant_left, participant_updated,
                            typing_changed, cursors_moved, chat_posted, chat_changed, file_created,
                            file_moved, file_removed, room_updated, source_changed, result_shared,
-                           code_judged, board_changed, version_saved, version_removed,
+                           signal_sent, code_judged, board_changed, version_saved, version_removed,
                            version_restored, run_started, run_output, run_finished, terminal_opened,
                            terminal_output, terminal_resized, terminal_closed, room_closed_event>;
 

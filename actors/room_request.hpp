@@ -78,6 +78,15 @@ struct share_result {
   shared_result result;
 };
 
+/// Tells everybody something that only the clients of one dialect understand, and that is not kept.
+/// errc::too_large past signal_bytes_max.
+struct send_signal {
+  static constexpr std::size_t signal_bytes_max = 4096;
+  std::string kind; ///< "codecrafter.cursor"
+  std::string payload;
+  storage::role needs = storage::role::viewer;
+};
+
 /// Runs code that is in no file: one after the other in each room, in the order of asking.
 /// Everybody hears what came of it by code_judged. Needs the role editor.
 struct judge_code {
@@ -114,8 +123,8 @@ struct undo_board {};
 
 using room_wish =
   std::variant<open_terminal, write_terminal, resize_terminal, close_terminal, post_chat, edit_chat,
-               remove_chat, update_participant, move_cursor, set_typing, share_result, judge_code,
-               seed_source, put_shape, remove_shapes, clear_board, undo_board>;
+               remove_chat, update_participant, move_cursor, set_typing, share_result, send_signal,
+               judge_code, seed_source, put_shape, remove_shapes, clear_board, undo_board>;
 
 /// A wish, and whose it is. `by` is a connection; nil for who has none (REST).
 struct room_request {

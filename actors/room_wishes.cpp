@@ -122,6 +122,15 @@ void room_wishes::grant_one(const room_request& m, const share_result& wish, con
   });
 }
 
+void room_wishes::grant_one(const room_request& m, const send_signal& wish, const answer& tell) {
+  grant_if(m, wish.needs, tell, [&]() -> result<void> {
+    if (wish.kind.size() + wish.payload.size() > send_signal::signal_bytes_max)
+      return {errc::too_large, "a signal has at most 4096 bytes"};
+    room_.tell_all(signal_sent{m.by, wish.kind, wish.payload});
+    return {};
+  });
+}
+
 void room_wishes::grant_one(const room_request& m, const judge_code& wish, const answer& tell) {
   grant_if(m, role::editor, tell, [&]() -> result<void> {
     if (auto active = check_active(); !active)

@@ -58,6 +58,7 @@ private:
   void grant_one(const room_request& m, const move_cursor& wish, const answer& tell);
   void grant_one(const room_request& m, const set_typing& wish, const answer& tell);
   void grant_one(const room_request& m, const share_result& wish, const answer& tell);
+  void grant_one(const room_request& m, const send_signal& wish, const answer& tell);
   void grant_one(const room_request& m, const judge_code& wish, const answer& tell);
   void grant_one(const room_request& m, const seed_source& wish, const answer& tell);
   void grant_one(const room_request& m, const put_shape& wish, const answer& tell);

@@ -45,6 +45,8 @@ public:
   result<room_id> resolve_alias(std::string_view dialect, std::string_view name) override;
   result<std::vector<alias_record>> list_aliases(room_id room) override;
   result<void> change_access(const fence& lease, const access_change& change) override;
+  result<std::vector<room_record>> list_public_rooms(std::string_view dialect,
+                                                     std::size_t limit) override;
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
                                               user_id member, std::optional<room_id> after,
                                               std::size_t limit) override;
