@@ -205,7 +205,7 @@ void crafter_member::on_loaded(const result<crafter_session_ptr>& loaded) {
                                       {"timestamp", now_text()}});
   is_in_ = true;
   if (changes_.empty()) {
-    texts_.note(newest_, std::chrono::steady_clock::now());
+    texts_.note_told(newest_, std::chrono::steady_clock::now());
     if (!newest_->empty()) // the front end asks for no text: it takes what it is told
       emit(own_name("code:change"),
            json::object{{"code", *newest_}, {"userId", nullptr}, {"timestamp", now_ms()}});
@@ -265,7 +265,7 @@ void crafter_member::on_code(const json::object& payload) {
     return crafter_emit_error(*socket_, "code:error", "code or operation is required",
                               "CODE_CHANGE_FAILED");
   }
-  texts_.note(wanted.wanted, now);
+  texts_.note_sent(wanted.wanted, wanted.base, now);
   if (changes_.empty() && !is_changing_ && newest_ && *newest_ == *wanted.wanted)
     return; // what it was told itself
   if (!changes_.empty() && changes_.back().wanted == wanted.base) {
@@ -456,8 +456,7 @@ void crafter_member::tell_event(const actors::signal_sent& what) {
 void crafter_member::tell_event(const actors::chat_posted& what) {
   if (!is_in_ || what.message.kind != storage::chat_kind::text)
     return;
-  const auto* who = find_by_name(what.message.name);
-  const auto user = who ? user_of(*who) : user_of(author{{}, what.message.name});
+  const auto user = user_of(named(what.message.name));
   const auto text = to_utf8(what.message.text);
   const auto id = std::to_string(now_ms());
   emit_both("chat:message",
@@ -470,8 +469,7 @@ void crafter_member::tell_event(const actors::run_started& what) {
     runs_.emplace(what.job, what.by);
   if (!is_in_)
     return;
-  const auto* who = find_by_name(what.by);
-  const auto user = who ? user_of(*who) : user_of(author{{}, what.by});
+  const auto user = starter_of(what.job, what.by);
   emit_both("execution:started",
             {{"user", user}, {"jobId", what.job.str()}, {"timestamp", now_text()}},
             "execution:start", flat(user, {{"jobId", what.job.str()}}));
@@ -481,7 +479,7 @@ void crafter_member::tell_event(const actors::run_finished& what) {
   auto result = crafter_result(what.run);
   result["jobId"] = what.run.id.str();
   const auto started = runs_.extract(what.run.id);
-  tell_result(result, started ? started.mapped() : std::string());
+  tell_result(result, starter_of(what.run.id, started ? started.mapped() : std::string()));
 }
 
 void crafter_member::tell_event(const actors::result_shared& what) {
@@ -490,14 +488,20 @@ void crafter_member::tell_event(const actors::result_shared& what) {
                       {"executionTime", what.result.time_ms}};
   if (what.result.error)
     result["error"] = to_utf8(*what.result.error);
-  tell_result(result, what.by);
+  tell_result(result, user_of(named(what.by)));
 }
 
-void crafter_member::tell_result(const json::object& result, const std::string& by) {
+/// By whom a job was started, who need not be in the session.
+json::object crafter_member::starter_of(job_id job, const std::string& name) const {
+  if (const auto site = site_.lock())
+    if (const auto note = site->jobs->find(job))
+      return user_of(author{note->user, note->user_name});
+  return user_of(named(name));
+}
+
+void crafter_member::tell_result(const json::object& result, const json::object& user) {
   if (!is_in_)
     return;
-  const auto* who = find_by_name(by);
-  const auto user = who ? user_of(*who) : user_of(author{{}, by});
   auto long_form = result;
   long_form["user"] = user;
   long_form["timestamp"] = now_text();
@@ -514,7 +518,7 @@ void crafter_member::tell_event(const actors::room_updated& what) {
 
 void crafter_member::tell_text(const shared_text& text, const author& by) {
   const auto known = texts_.newest();
-  texts_.note(text, std::chrono::steady_clock::now());
+  texts_.note_told(text, std::chrono::steady_clock::now());
   const auto user = user_of(by);
   for (const auto& step : crafter_steps(known ? *known : "", *text)) {
     auto operation = step.operation;
@@ -545,21 +549,17 @@ std::string crafter_member::own_name(std::string_view event) const {
 }
 
 json::object crafter_member::user_of(const actors::participant& who) const {
-  if (const auto site = site_.lock())
-    if (const auto connection = site->presence->find(room_, who.id))
-      return crafter_user_json(connection->user);
   return user_of(author{who.user, who.name});
 }
 
-/// Whoever is not connected here has no other names than this one.
+/// Whoever was never connected here has no other names than this one.
 json::object crafter_member::user_of(const author& who) const {
-  if (!who.id.is_nil())
-    for (const auto& [id, each] : people_)
-      if (each.user == who.id)
-        if (const auto site = site_.lock())
-          if (const auto connection = site->presence->find(room_, id))
-            return crafter_user_json(connection->user);
-  return crafter_person_json(who.id, who.name, {});
+  if (const auto site = site_.lock())
+    if (const auto known = site->presence->find_user(who.id))
+      return crafter_user_json(*known);
+  auto told = crafter_person_json(who.id, who.name, {});
+  told.erase("_id");
+  return told;
 }
 
 json::object crafter_member::participant_json(const actors::participant& who) const {
@@ -571,11 +571,11 @@ json::object crafter_member::participant_json(const actors::participant& who) co
   return told;
 }
 
-const actors::participant* crafter_member::find_by_name(std::string_view name) const {
+crafter_member::author crafter_member::named(const std::string& name) const {
   for (const auto& [id, each] : people_)
     if (!name.empty() && each.name == name)
-      return &each;
-  return nullptr;
+      return {each.user, name};
+  return {{}, name};
 }
 
 bool crafter_member::is_here(user_id user, participant_id except) const {

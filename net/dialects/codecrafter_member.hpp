@@ -91,7 +91,8 @@ private:
   /// Tells the client the room's text when it has another one and nothing under way.
   void settle();
   void tell_text(const shared_text& text, const author& by);
-  void tell_result(const boost::json::object& result, const std::string& by);
+  void tell_result(const boost::json::object& result, const boost::json::object& user);
+  boost::json::object starter_of(job_id job, const std::string& name) const;
 
   /// Emits the two events that the original's server and its front end know.
   void emit_both(std::string_view name, boost::json::object long_form, std::string_view short_name,
@@ -102,7 +103,7 @@ private:
   boost::json::object user_of(const actors::participant& who) const;
   boost::json::object user_of(const author& who) const;
   boost::json::object participant_json(const actors::participant& who) const;
-  const actors::participant* find_by_name(std::string_view name) const;
+  author named(const std::string& name) const; ///< one of those who are there, if there is one
   bool is_here(user_id user, participant_id except) const;
 
   const std::weak_ptr<codecrafter> site_;

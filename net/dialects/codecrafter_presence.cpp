@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -59,6 +60,17 @@ std::size_t crafter_presence::count(room_id room) const {
   for (const auto& [who, connection] : there->second)
     users.insert(connection.user.id);
   return users.size();
+}
+
+void crafter_presence::note_user(const actors::user_view& user) {
+  const std::lock_guard guard(mutex_);
+  names_.find_or_add(user.id, user) = user;
+}
+
+std::optional<actors::user_view> crafter_presence::find_user(user_id user) {
+  const std::lock_guard guard(mutex_);
+  const auto* known = names_.find(user);
+  return known ? std::optional(*known) : std::nullopt;
 }
 
 std::optional<room_id> crafter_presence::latest_of(user_id user) const {

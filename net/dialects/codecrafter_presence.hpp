@@ -5,6 +5,7 @@
 #include "actors/accounts.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/recent_table.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -13,6 +14,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace coterie::net {
 
@@ -33,15 +36,21 @@ public:
   bool is_online(room_id room, user_id user) const;
   /// Users, each once.
   std::size_t count(room_id room) const;
+  /// How a user who is, or was, connected here is called; the table is bounded.
+  void note_user(const actors::user_view& user);
+  std::optional<actors::user_view> find_user(user_id user);
+
   /// The session that a socket of this user came into last.
   std::optional<room_id> latest_of(user_id user) const;
 
 private:
+  static constexpr std::size_t names_max = 10'000;
   using connections = std::map<participant_id, crafter_connection>;
 
   mutable std::mutex mutex_;
   std::map<room_id, connections> rooms_;
   std::map<user_id, std::vector<std::pair<participant_id, room_id>>> users_; ///< by when they came
+  recent_table<user_id, actors::user_view> names_{names_max};
 };
 
 /// {"id", "username", "firstName", "lastName"}

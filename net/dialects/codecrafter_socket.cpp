@@ -24,6 +24,8 @@ public:
 
   void on_connect(const socketio::socket_ptr& self) override {
     self_ = self;
+    if (const auto site = site_.lock())
+      site->presence->note_user(user_);
     if (const auto session = self->handshake().query_value("sessionId"))
       join(*session);
   }

@@ -116,6 +116,18 @@ void crafter_texts::note(shared_text text, time_point now) {
     texts_.pop_back();
 }
 
+void crafter_texts::note_told(shared_text text, time_point now) {
+  note(std::move(text), now);
+}
+
+void crafter_texts::note_sent(shared_text text, const shared_text& base, time_point now) {
+  if (base)
+    texts_.erase(
+      std::ranges::find_if(texts_, [&](const auto& each) { return *each.first == *base; }),
+      texts_.end());
+  note(std::move(text), now);
+}
+
 shared_text crafter_texts::base_of(std::string_view wanted, time_point now) {
   // A text stays possible for a while after the next one was noted.
   while (texts_.size() > 1 && now - texts_[texts_.size() - 2].second >= kept_for)

@@ -33,8 +33,8 @@ struct crafter_step {
 /// What makes `after` of `before`: at most a deletion and then an insertion.
 std::vector<crafter_step> crafter_steps(std::string_view before, std::string_view after);
 
-/// The texts that one client may go on from: the ones that it sent and was told lately. It may not
-/// have seen the newest one yet.
+/// The texts that one client may have: the one that it sent last, and those that it was told and
+/// may not have received before that.
 class crafter_texts {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -43,15 +43,18 @@ public:
   /// By then a text that was told has arrived, and what was typed before that has been sent.
   static constexpr std::chrono::seconds kept_for{3};
 
-  /// The client has sent this, or is being told it.
-  void note(shared_text text, time_point now);
-  /// What `wanted` is a change of: of the texts that it may be, the one that differs least. Null
-  /// when nothing was noted.
+  void note_told(shared_text text, time_point now);
+  /// The client made `text` of `base`: what it was told before `base` has arrived.
+  void note_sent(shared_text text, const shared_text& base, time_point now);
+  /// What `wanted` is a change of: of the texts that the client may have, the one that differs
+  /// least. Null when it has none.
   shared_text base_of(std::string_view wanted, time_point now);
   /// The one noted last; null: none.
   shared_text newest() const;
 
 private:
+  void note(shared_text text, time_point now);
+
   std::deque<std::pair<shared_text, time_point>> texts_; ///< newest first
 };
 

@@ -89,14 +89,32 @@ SCENARIO("a whole text is a change of the text that it is most like") {
   crafter_texts texts;
   auto now = crafter_texts::time_point{} + 1h;
   CHECK(!texts.base_of("x", now));
-  texts.note(shared("let a = 1;"), now);
-  texts.note(shared("let a = 1;\nlet b = 2;"), now); // told, perhaps not there yet
+  texts.note_told(shared("let a = 1;"), now);
+  texts.note_told(shared("let a = 1;\nlet b = 2;"), now); // perhaps not there yet
   CHECK_EQ(*texts.base_of("let a = 12;", now), "let a = 1;");
   CHECK_EQ(*texts.base_of("let a = 1;\nlet b = 23;", now), "let a = 1;\nlet b = 2;");
   GIVEN("a while later") {
     now += crafter_texts::kept_for;
     CHECK_EQ(*texts.base_of("let a = 12;", now), "let a = 1;\nlet b = 2;");
   }
+}
+
+SCENARIO("what a client has gone on from is not its text any more") {
+  crafter_texts texts;
+  const auto now = crafter_texts::time_point{} + 1h;
+  const auto send = [&](const char* text) {
+    auto base = texts.base_of(text, now);
+    texts.note_sent(shared(text), base, now);
+    return *base;
+  };
+  texts.note_told(shared(""), now);
+  CHECK_EQ(send("one"), "");
+  CHECK_EQ(send("two"), "one"); // though it is more like the empty text
+  texts.note_told(shared("two, told"), now);
+  CHECK_EQ(send("Two"), "two"); // had not arrived
+  CHECK_EQ(send("two, told!"), "two, told");
+  CHECK_EQ(send("x"), "two, told!");
+  CHECK_EQ(*texts.newest(), "x");
 }
 
 SCENARIO("what the dialect keeps of a room stands beside what others keep") {

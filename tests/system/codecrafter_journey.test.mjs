@@ -134,7 +134,7 @@ function browser() {
 }
 before(async () => {
   server = await startServer({
-    args: ['--dialects.codecrafter.listen=127.0.0.1:0', '--auth.access-life=2s', '--auth.leeway=0s'],
+    args: ['--dialects.codecrafter.listen=127.0.0.1:0', '--auth.access-life=2s', '--auth.leeway=1s'],
   });
   api = server.at(await dialectUrl(server, 'codecrafter'));
 });
@@ -196,12 +196,12 @@ test('an old token is refreshed once; a dead login leads to the login page, not 
   const ada = browser();
   const who = somebody();
   await ada.signUp(who);
-  await new Promise((resolve) => setTimeout(resolve, 3_100));
+  await new Promise((resolve) => setTimeout(resolve, 4_100));
   const list = await ada.call('GET', '/api/sessions');
   assert.equal(list.status, 200);
   assert.equal(ada.refreshes, 1);
   ada.storage.refreshToken = 'what was logged out elsewhere';
-  await new Promise((resolve) => setTimeout(resolve, 3_100));
+  await new Promise((resolve) => setTimeout(resolve, 4_100));
   assert.equal((await ada.call('GET', '/api/sessions')).status, 401);
   assert.equal(ada.refreshes, 2);
   assert.equal(ada.page, '/login');
