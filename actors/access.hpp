@@ -56,16 +56,18 @@ struct revoke_invite {
 
 /// Makes the user who asks a member. Needs no role, but a user. A member of a lower role gets the
 /// one of the invitation; one of at least that role stays what it is, and the use is not counted.
-/// errc::forbidden when the code is unknown, used up, or too old, in the same words. Answered with
-/// the member.
+/// errc::forbidden when the code is unknown, used up, or too old, in the same words.
+/// errc::too_large when the room has members_max members. Answered with the member.
 struct accept_invite {
   std::string code;
+  std::size_t members_max = 0; ///< what whoever asks allows for; 0: storage::members_max
 };
 
 /// Makes the user who asks a member of a room that it can look at because of its visibility, with
-/// what that grants at most. Answered with the member.
+/// what that grants at most. errc::too_large as for accept_invite. Answered with the member.
 struct become_member {
   storage::role grants = storage::role::viewer;
+  std::size_t members_max = 0;
 };
 
 /// Ends the connection of a participant, which may come again. Owners are not put out:

@@ -210,7 +210,12 @@ struct room_state {
   }
 
   caf::result<room_description> on_change(const change_room& m) {
-    const auto granted = admit_write(m.who, m.without_owner ? role::editor : role::owner);
+    auto granted = admit_write(m.who, m.without_owner ? role::editor : role::owner);
+    if (m.by_server) {
+      if (auto open = check_open(); !open)
+        return to_error(open.why());
+      granted = role::owner;
+    }
     if (!granted)
       return to_error(granted.why());
     auto changed = room;
@@ -357,7 +362,7 @@ struct room_state {
     auto there = source.now_there();
     if (const auto* file = files.find_by_id(there.file))
       files.note_read(m.who.client, *file, there.version, there.what.text, self->clock().now());
-    return source_read{room, std::move(there.what.text), people.members().size()};
+    return source_read{room, std::move(there.what.text), people.members().size(), there.version};
   }
 
   caf::result<source_read> on_replace_source(const replace_source& m) {
@@ -374,7 +379,8 @@ struct room_state {
       }
     }
     const auto who = people.writer_of(m.who);
-    auto done = files.replace_main(room.main, changed.main, m.source, who, self->clock().now());
+    auto done =
+      files.replace_main(room.main, changed.main, m.source, who, self->clock().now(), m.base.get());
     if (!done)
       return to_error(done.why());
     if (done->changed || changed != room) { // else it is the same text again
@@ -390,8 +396,10 @@ struct room_state {
     flush_soon();
     auto promise = self->make_response_promise<source_read>();
     auto there = source.now_there();
+    there.what.by = m.who.user.value_or(user_id{});
+    there.what.by_name = m.who.user_name;
     source.on_writing(there);
-    source_read written{room, there.what.text, people.members().size()};
+    source_read written{room, there.what.text, people.members().size(), there.version};
     saver.when_durable([this, promise, written, there](const result<void>& saved) mutable {
       if (!saved)
         return promise.deliver(to_error(saved.why()));
@@ -409,12 +417,13 @@ struct room_state {
     if (room.status == storage::room_status::inactive)
       return to_error({errc::inactive, "the room is closed; nothing can be run in it"});
     auto promise = self->make_response_promise<run_accepted>();
-    begin_run(m, files.snapshot(), [promise](const result<job_id>& accepted) mutable {
-      if (accepted)
-        promise.deliver(run_accepted{*accepted});
-      else
-        promise.deliver(to_error(accepted.why()));
-    });
+    begin_run(m, m.instead ? *m.instead : files.snapshot(),
+              [promise](const result<job_id>& accepted) mutable {
+                if (accepted)
+                  promise.deliver(run_accepted{*accepted});
+                else
+                  promise.deliver(to_error(accepted.why()));
+              });
     return promise;
   }
 

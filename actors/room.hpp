@@ -55,6 +55,7 @@ struct change_room {
   std::optional<storage::role> link_grants; ///< viewer or editor
   std::optional<std::string> extras;        ///< see storage::room_record
   bool without_owner = false;               ///< the dialect has no owners: editor is enough
+  bool by_server = false;                   ///< on nobody's behalf: no role is asked for
 };
 
 /// Deletes the room for ever. Needs role owner; a dialect that has no owners may do it when nobody
@@ -146,6 +147,8 @@ struct replace_source {
   std::string language; ///< empty: it stays
   std::string source;
   bool runs_elsewhere = false; ///< see open_room
+  /// What this is a change of; null: what is known of the client.
+  std::shared_ptr<const std::string> base = {};
 };
 
 struct read_source {
@@ -155,7 +158,8 @@ struct read_source {
 struct source_read {
   storage::room_record room;
   std::shared_ptr<const std::string> text;
-  std::size_t present = 0; ///< participants
+  std::size_t present = 0;   ///< participants
+  std::uint64_t version = 0; ///< of the main file
 };
 
 // -- runs -------------------------------------------------------------------------------------
@@ -172,7 +176,8 @@ struct run_admission {
   }
 };
 
-/// Runs `path` (empty: the main file) with a snapshot of all files. Needs role editor.
+/// Runs `path` (empty: the main file) with a snapshot of all files, or with `instead` of them.
+/// Needs role editor.
 struct start_run {
   caller who;
   std::string path;
@@ -180,6 +185,7 @@ struct start_run {
   run_options options;
   run_admission admission;
   std::string by; ///< the name of whoever starts it, for the others; empty: unknown
+  std::optional<std::vector<run_file>> instead = {};
 };
 
 /// A refused start_run answers an error whose failure detail is, for the admission rules, one of
@@ -233,9 +239,9 @@ struct board_read {
 
 /// How a connection takes part in a room.
 struct participation {
-  bool wants_saved = false;     ///< hears what of the document is durable
-  bool hears_source = false;    ///< source_changed
-  bool hears_items = false;     ///< items_changed
+  bool wants_saved = false;  ///< hears what of the document is durable
+  bool hears_source = false; ///< source_changed
+  bool hears_items = false;  ///< items_changed
   /// errc::conflict when a participant has this name already; one whose connection is lost
   /// (set_attention) leaves instead.
   bool has_unique_name = false;

@@ -39,6 +39,14 @@ failure no_such_member() {
   return {errc::not_found, "there is no such member"};
 }
 
+bool is_full(const storage::access_lists& lists, std::size_t members_max) {
+  return members_max != 0 && lists.members.size() >= members_max;
+}
+
+failure full() {
+  return {errc::too_large, "this room has as many members as it is meant for"};
+}
+
 result<std::optional<timestamp>> end_of(const std::optional<std::chrono::milliseconds>& lasts,
                                         timestamp now) {
   if (!lasts)
@@ -268,6 +276,8 @@ void room_access::grant_one(const caller& who, const accept_invite& wish, const 
   const auto* known = find_member(*who.user);
   if (known && known->grants >= invite->grants)
     return tell(access_answer{*known});
+  if (!known && is_full(lists_, wish.members_max))
+    return tell(full());
   const auto member = enrol(who, invite->grants);
   auto used = *invite;
   ++used.uses;
@@ -285,6 +295,8 @@ void room_access::grant_one(const caller& who, const become_member& wish, const 
     return tell(granted.why());
   if (const auto* known = find_member(*who.user))
     return tell(access_answer{*known});
+  if (is_full(lists_, wish.members_max))
+    return tell(full());
   const auto member = enrol(who, std::min(*granted, wish.grants));
   storage::access_change change;
   change.put.members = {member};

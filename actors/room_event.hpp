@@ -120,6 +120,9 @@ struct room_updated {
 struct source_changed {
   std::string language;
   std::shared_ptr<const std::string> text;
+  std::uint64_t version = 0; ///< of the main file; rises
+  user_id by = {};           ///< whose whole text it is; nil: several people's, or unknown
+  std::string by_name = {};  ///< of that user
 };
 
 /// One entry of the tree of files as a panel shows it; see actors/item_tree.hpp.

@@ -376,7 +376,8 @@ result<std::uint64_t> room_files::remove(std::string_view path,
 
 result<room_files::written> room_files::replace_main(std::string_view old_path,
                                                      std::string_view path, std::string text,
-                                                     const writer& who, time_point now) {
+                                                     const writer& who, time_point now,
+                                                     const std::string* base) {
   const auto* old_file = files_.find(old_path);
   const auto* target = files_.find(path);
   if (target && target->kind == file_kind::directory)
@@ -392,7 +393,10 @@ result<room_files::written> room_files::replace_main(std::string_view old_path,
   } else if (old_path != path && old_file) {
     document_.edit(who.author, [&](crdt::transaction& edit) { files_.remove(edit, *old_file); });
   }
-  auto done = write(path, std::move(text), true, std::nullopt, who, now);
+  const auto* main = base ? files_.find(path) : nullptr;
+  auto done = main && main->kind == file_kind::text
+                ? write_text(main, path, std::move(text), *base, who, now)
+                : write(path, std::move(text), true, std::nullopt, who, now);
   if (!done)
     return done;
   if (const auto named = set_main(path, who))

@@ -138,10 +138,12 @@ public:
   result<std::uint64_t> remove(std::string_view path, std::optional<std::uint64_t> if_match,
                                const writer& who);
 
-  /// The main file becomes `path` with this text; a main file that had another path is renamed, or
-  /// removed when there is a file at `path` already.
+  /// The main file becomes `path` with this text, as a change of `base` (null: of what is known of
+  /// the writer); a main file that had another path is renamed, or removed when there is a file at
+  /// `path` already.
   result<written> replace_main(std::string_view old_path, std::string_view path, std::string text,
-                               const writer& who, time_point now);
+                               const writer& who, time_point now,
+                               const std::string* base = nullptr);
 
   /// Names the main file in the document.
   std::uint64_t set_main(std::string_view path, const writer& who);

@@ -91,10 +91,13 @@ struct set_attention {
   bool is_lost = false;
 };
 
-/// Becomes a client_message.
+/// Tells everybody something that only the clients of one dialect understand, and that is not kept:
+/// a client_message. errc::too_large past bytes_max.
 struct tell_clients {
-  std::string name;
+  static constexpr std::size_t bytes_max = 64U << 10;
+  std::string name; ///< "codecrafter.cursor"
   std::string payload;
+  storage::role needs = storage::role::viewer;
 };
 
 /// Tells everybody what a program did that ran at a client. Needs the role editor.

@@ -30,6 +30,7 @@ room_source::moment room_source::now_there() {
   if (file) {
     there.file = file->id;
     there.version = file->version;
+    there.what.version = file->version;
   }
   return there;
 }

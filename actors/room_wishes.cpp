@@ -130,7 +130,9 @@ void room_wishes::grant_one(const room_request& m, const set_attention& wish, co
 }
 
 void room_wishes::grant_one(const room_request& m, const tell_clients& wish, const answer& tell) {
-  grant_if(m, role::viewer, tell, [&]() -> result<void> {
+  grant_if(m, wish.needs, tell, [&]() -> result<void> {
+    if (wish.name.size() + wish.payload.size() > tell_clients::bytes_max)
+      return {errc::too_large, "a message to other clients has at most 64 KiB"};
     room_.tell_all(client_message{m.by, wish.name, wish.payload});
     return {};
   });

@@ -280,6 +280,24 @@ constexpr std::array table{
          [](settings& s, value v) { return read_text(s.kaicode_audience, v); }},
   option{"dialects.kaicode.time-limit", "TIME", "how long a program may run", "60s",
          [](settings& s, value v) { return read_duration(s.kaicode_time_limit, v); }},
+  option{"dialects.codecrafter.listen", "ADDR",
+         "one more address, with CodeCrafter's own root: :8001", "",
+         [](settings& s, value v) { return read_text(s.codecrafter_listen, v); }},
+  option{"dialects.codecrafter.url", "URL", "what links to sessions begin with",
+         "base-url", [](settings& s, value v) { return read_text(s.codecrafter_url, v); }},
+  option{"dialects.codecrafter.origins", "LIST", "web origins that may call /api/sessions and so on",
+         "http://localhost and http://127.0.0.1 on 3000, 5173, 5174",
+         [](settings& s, value v) -> result<void> {
+           read_list(s.codecrafter_origins, v);
+           return {};
+         }},
+  option{"dialects.codecrafter.requests", "N", "requests of one address in 15 minutes", "100",
+         [](settings& s, value v) { return read_number<std::uint32_t>(s.codecrafter_requests, v, 1, 1'000'000); }},
+  option{"dialects.codecrafter.executions", "N", "programs that one address starts in a minute",
+         "10",
+         [](settings& s, value v) {
+           return read_number<std::uint32_t>(s.codecrafter_executions, v, 1, 1'000'000);
+         }},
   option{"socketio-fixture", "WHICH", "for tests only: off, engine, socket or recovery", "off",
          [](settings& s, value v) {
            return read_choice<socketio_fixture, 4>(s.socketio, v,
@@ -392,6 +410,8 @@ std::vector<named_value> from_environment(const char* const* environment,
       general.push_back({"dialects.kaicode.secret", text, name});
     else if (name == "ORIGINS")
       general.push_back({"dialects.code-sprint.origins", text, name});
+    else if (name == "FRONTEND_URL")
+      general.push_back({"dialects.codecrafter.origins", text, name});
     else if (name == "JWT_SECRET")
       general.push_back({"auth.secret", text, name});
     else if (name == "REPOSITORY_TYPE")

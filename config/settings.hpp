@@ -99,6 +99,13 @@ struct settings {
   std::string algoroom_pages;  ///< folder with its front end; empty: none
   std::vector<std::string> algoroom_origins{"http://localhost:5173", "http://127.0.0.1:5173",
                                             "http://localhost:3000", "http://127.0.0.1:3000"};
+  std::string codecrafter_listen; ///< empty: on the main port only
+  std::string codecrafter_url;    ///< what links begin with; empty: base_url
+  std::vector<std::string> codecrafter_origins{"http://localhost:3000", "http://localhost:5173",
+                                               "http://localhost:5174", "http://127.0.0.1:3000",
+                                               "http://127.0.0.1:5173", "http://127.0.0.1:5174"};
+  std::uint32_t codecrafter_requests = 100;  ///< of one address in 15 minutes
+  std::uint32_t codecrafter_executions = 10; ///< of one address in a minute
 
   // for test suites
   socketio_fixture socketio = socketio_fixture::off;
@@ -141,8 +148,8 @@ result<settings> make_settings(std::span<const named_value> values);
 std::string environment_name(std::string_view option_name);
 
 /// The values that `environment` ("NAME=value" lines) sets, least specific first: PORT,
-/// REPOSITORY_TYPE, DATABASE_URL, NEXTAUTH_SECRET, JWT_SECRET and BASE_URL, then COTERIE_*. Unknown
-/// COTERIE_* names go to `unknown`.
+/// REPOSITORY_TYPE, DATABASE_URL, NEXTAUTH_SECRET, JWT_SECRET, FRONTEND_URL and BASE_URL, then
+/// COTERIE_*. Unknown COTERIE_* names go to `unknown`.
 std::vector<named_value> from_environment(const char* const* environment,
                                           std::vector<std::string>& unknown);
 

@@ -18,10 +18,10 @@ std::string token_of(const gate_request& asked) {
   return query_value(asked.query, "token").value_or("");
 }
 
-refusal too_often(const rate_budget& budget, const rate_budget::verdict& verdict) {
+refusal too_often(const rate_budget::verdict& verdict) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(verdict.retry_after).count();
   return {429,
-          {errc::rate_limited, budget.complaint(), verdict.retry_after},
+          {errc::rate_limited, verdict.complaint, verdict.retry_after},
           {{"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))}}};
 }
 
@@ -40,7 +40,7 @@ bool count(const std::shared_ptr<rate_budget>& budget, const std::string& key,
     return true;
   auto counted = budget->take(key, std::chrono::steady_clock::now());
   if (!counted.is_admitted)
-    verdict.refused = too_often(*budget, counted);
+    verdict.refused = too_often(counted);
   if (verdict.headers.empty() || !counted.is_admitted)
     verdict.headers = std::move(counted.headers);
   return counted.is_admitted;

@@ -16,28 +16,60 @@ bucket_rules flow_of(const rate_rules& rules) {
 } // namespace
 
 rate_budget::rate_budget(rate_rules rules, std::size_t keys_max)
-    : rules_(std::move(rules)), flow_(flow_of(rules_)), buckets_(keys_max) {}
+    : rules_(std::move(rules)), flow_(flow_of(rules_)), accounts_(keys_max) {}
+
+rate_budget::balance rate_budget::draw_from_window(account& from, time_point now) const {
+  if (now - from.window_began >= rules_.window) {
+    from.window_began = now;
+    from.used = 0;
+  }
+  balance made;
+  made.is_admitted = from.used < rules_.requests;
+  if (made.is_admitted)
+    ++from.used;
+  made.left = rules_.requests - from.used;
+  made.to_full =
+    std::chrono::ceil<std::chrono::milliseconds>(from.window_began + rules_.window - now);
+  if (!made.is_admitted)
+    made.retry_after = made.to_full;
+  return made;
+}
+
+rate_budget::balance rate_budget::draw(account& from, time_point now) const {
+  if (rules_.is_fixed)
+    return draw_from_window(from, now);
+  balance made;
+  made.is_admitted = from.bucket.take(flow_, now);
+  if (!made.is_admitted)
+    made.retry_after = from.bucket.wait(flow_, now);
+  made.left = static_cast<std::uint64_t>(from.bucket.tokens(flow_, now));
+  made.to_full = from.bucket.wait(flow_, now, flow_.burst);
+  return made;
+}
 
 rate_budget::verdict rate_budget::take(const std::string& key, time_point now) {
   verdict made;
-  double left = 0;
-  std::chrono::milliseconds to_full{0};
+  if (rules_.within) {
+    made = rules_.within->take(key, now);
+    if (!made.is_admitted)
+      return made;
+  }
+  balance counted;
   {
     const std::lock_guard guard(mutex_);
-    auto& bucket = buckets_.find_or_add(key, {flow_, now});
-    made.is_admitted = bucket.take(flow_, now);
-    if (!made.is_admitted)
-      made.retry_after = bucket.wait(flow_, now);
-    left = bucket.tokens(flow_, now);
-    to_full = bucket.wait(flow_, now, flow_.burst);
+    counted = draw(accounts_.find_or_add(key, {{flow_, now}, now}), now);
   }
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(to_full).count();
+  made.is_admitted = counted.is_admitted;
+  made.retry_after = counted.retry_after;
+  if (!counted.is_admitted)
+    made.complaint = rules_.complaint;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(counted.to_full).count();
   const auto add = [&](std::string_view name, std::string value) {
     made.headers.emplace_back(rules_.header_prefix + std::string(name), std::move(value));
   };
-  const auto limit = std::to_string(static_cast<std::uint64_t>(flow_.burst));
-  add("Limit", limit);
-  add("Remaining", std::to_string(static_cast<std::uint64_t>(left)));
+  const auto limit = rules_.is_fixed ? rules_.requests : static_cast<std::size_t>(flow_.burst);
+  add("Limit", std::to_string(limit));
+  add("Remaining", std::to_string(counted.left));
   add("Reset", std::to_string(seconds));
   add("Policy", std::to_string(rules_.requests) + ";w=" + std::to_string(rules_.window.count()));
   return made;

@@ -11,6 +11,7 @@
 #include "net/dialects/algoroom.hpp"
 #include "net/dialects/code_sessions.hpp"
 #include "net/dialects/code_sprint.hpp"
+#include "net/dialects/codecrafter.hpp"
 #include "net/dialects/kaicode.hpp"
 #include "net/listener.hpp"
 #include "net/redirect.hpp"
@@ -290,6 +291,7 @@ struct dialect_settings {
   algoroom_settings algoroom;
   code_sprint_settings code_sprint;
   kaicode_settings kaicode;
+  codecrafter_settings codecrafter;
 };
 
 result<dialect_settings> load_dialects(const config::settings& settings) {
@@ -313,6 +315,16 @@ result<dialect_settings> load_dialects(const config::settings& settings) {
       return failure{errc::invalid_argument, "dialects.code-sprint.pages: " + pages.why().detail};
     made.code_sprint.pages = std::move(*pages);
   }
+  made.codecrafter.cors.origins = settings.codecrafter_origins;
+  made.codecrafter.cors.methods = "GET, POST, PUT, DELETE, OPTIONS";
+  made.codecrafter.cors.headers = "Content-Type, Authorization, X-Requested-With, X-Request-Id";
+  made.codecrafter.cors.exposed += ", X-Total-Count, X-RateLimit-Limit, X-RateLimit-Remaining, "
+                                   "X-RateLimit-Reset";
+  made.codecrafter.cors.credentials = true;
+  made.codecrafter.url =
+    settings.codecrafter_url.empty() ? settings.base_url : settings.codecrafter_url;
+  made.codecrafter.requests_max = settings.codecrafter_requests;
+  made.codecrafter.executions_max = settings.codecrafter_executions;
   made.kaicode.tokens = {settings.kaicode_secret, settings.kaicode_issuer,
                          settings.kaicode_audience};
   made.kaicode.time_limit = settings.kaicode_time_limit;
@@ -337,7 +349,7 @@ std::shared_ptr<void> install_test_fixture(router& routes, config::socketio_fixt
 
 router make_routes(const api_context_ptr& context, const config::settings& settings,
                    const dialect_settings& dialects, const std::shared_ptr<code_sprint>& sprint,
-                   std::shared_ptr<void>& fixture) {
+                   const codecrafter_ptr& codecrafter, std::shared_ptr<void>& fixture) {
   router routes;
   fixture = install_test_fixture(routes, settings.socketio); // before what it takes the place of
   add_native_api(routes, context);
@@ -348,6 +360,7 @@ router make_routes(const api_context_ptr& context, const config::settings& setti
   add_algoroom(routes, context, dialects.algoroom);
   add_kaicode(routes, context, dialects.kaicode);
   add_code_sprint(routes, sprint);
+  add_codecrafter(routes, codecrafter);
   return routes;
 }
 
@@ -407,7 +420,8 @@ result<void> start_dialect(front_ends& servers, std::string_view name, const std
 result<void> start_dialects(front_ends& servers, const config::settings& settings,
                             const dialect_settings& dialects, const http_settings& like,
                             const api_context_ptr& context,
-                            const std::shared_ptr<code_sprint>& sprint, dialect_urls& urls) {
+                            const std::shared_ptr<code_sprint>& sprint,
+                            const codecrafter_ptr& codecrafter, dialect_urls& urls) {
   if (auto up = start_dialect(servers, "algoroom", settings.algoroom_listen, like,
                               algoroom_routes(context, dialects.algoroom), urls);
       !up)
@@ -416,8 +430,12 @@ result<void> start_dialects(front_ends& servers, const config::settings& setting
                               code_sprint_routes(sprint), urls);
       !up)
     return up;
-  return start_dialect(servers, "kaicode", settings.kaicode_listen, like,
-                       kaicode_routes(context, dialects.kaicode), urls);
+  if (auto up = start_dialect(servers, "kaicode", settings.kaicode_listen, like,
+                              kaicode_routes(context, dialects.kaicode), urls);
+      !up)
+    return up;
+  return start_dialect(servers, "codecrafter", settings.codecrafter_listen, like,
+                       codecrafter_routes(codecrafter), urls);
 }
 
 /// Sends plain HTTP to the main address, when that is wanted.
@@ -544,13 +562,15 @@ int serve(command_line line, const char* const* environment) {
                    .yjs_creates_rooms = settings->yjs_create_on_join && settings->auth_anonymous,
                    .auth_requests_per_minute = settings->auth_requests_per_minute},
                   issuer});
+    const auto codecrafter = make_codecrafter(context, dialects->codecrafter);
     front_ends servers;
     dialect_urls urls;
     std::shared_ptr<void> fixture;
     const auto sprint = start_code_sprint(context, dialects->code_sprint);
-    const auto port =
-      servers.start(*front, make_routes(context, *settings, *dialects, sprint, fixture));
-    auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, sprint, urls)
+    const auto port = servers.start(
+      *front, make_routes(context, *settings, *dialects, sprint, codecrafter, fixture));
+    auto up = port ? start_dialects(servers, *settings, *dialects, *front, context, sprint,
+                                    codecrafter, urls)
                    : result<void>(port.why());
     if (up)
       up = start_redirect(servers, *settings, *front, *port);

@@ -96,6 +96,11 @@ public:
   list_rooms(const std::vector<std::string>& capability_hashes, user_id member,
              std::optional<room_id> after, std::size_t limit) = 0;
 
+  /// Active rooms of visibility `link` that have an alias in `dialect`, newest first, at most
+  /// `limit` (and list_rows_max).
+  virtual result<std::vector<room_record>> list_public_rooms(std::string_view dialect,
+                                                             std::size_t limit) = 0;
+
   // -- documents ------------------------------------------------------------------------------
   //
   // What is read here is checked against checksums and for gaps: damage is errc::system, never a

@@ -271,6 +271,22 @@ public:
     return listed;
   }
 
+  result<std::vector<room_record>> list_public_rooms(std::string_view dialect,
+                                                     std::size_t limit) override {
+    std::map<listing_key, const room_record*> found;
+    for (auto at = aliases_.rows().lower_bound({std::string(dialect), ""});
+         at != aliases_.rows().end() && at->first.first == dialect; ++at) {
+      const auto& row = *rooms_.find(at->second);
+      if (row.room.seen_by == visibility::link && row.room.status == room_status::active)
+        found.emplace(listing_key{row.room.created_at, row.seq}, &row.room);
+    }
+    std::vector<room_record> listed;
+    for (auto at = found.rbegin();
+         at != found.rend() && listed.size() < std::min(limit, list_rows_max); ++at)
+      listed.push_back(*at->second);
+    return listed;
+  }
+
   // -- documents
 
   result<void> append_journal(const fence& lease,

@@ -47,6 +47,8 @@ public:
   result<std::vector<std::string>> list_names(std::string_view dialect, std::string_view after,
                                               std::size_t limit) override;
   result<void> change_access(const fence& lease, const access_change& change) override;
+  result<std::vector<room_record>> list_public_rooms(std::string_view dialect,
+                                                     std::size_t limit) override;
   result<std::vector<room_record>> list_rooms(const std::vector<std::string>& capability_hashes,
                                               user_id member, std::optional<room_id> after,
                                               std::size_t limit) override;

@@ -237,4 +237,21 @@ sqlite_backend::list_rooms(const std::vector<std::string>& capability_hashes, us
   return listed;
 }
 
+result<std::vector<room_record>> sqlite_backend::list_public_rooms(std::string_view dialect,
+                                                                   std::size_t limit) {
+  std::vector<room_record> listed;
+  auto select = db_->query("SELECT id, title, language, seen_by, status, main, created_at,"
+                           " updated_at, link_grants, extras FROM room"
+                           " WHERE seen_by = 'link' AND status = 'active' AND id IN"
+                           " (SELECT room FROM alias WHERE dialect = ?)"
+                           " ORDER BY created_at DESC, seq DESC LIMIT ?");
+  const auto rows = static_cast<std::int64_t>(std::min(limit, list_rows_max));
+  const auto done = select.bind(text(dialect), rows).for_each([&](const sqlite_query& row) {
+    listed.push_back(read_room(row));
+  });
+  if (!done)
+    return done.why();
+  return listed;
+}
+
 } // namespace coterie::storage

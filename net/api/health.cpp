@@ -38,8 +38,8 @@ std::string_view name_of(actors::node_state state) {
   return "unknown";
 }
 
-response overall_health(const actors::cluster_status& status) {
-  return verdict_response(status.storage_answers && status.state == actors::node_state::up);
+bool is_healthy(const actors::cluster_status& status) {
+  return status.storage_answers && status.state == actors::node_state::up;
 }
 
 response storage_health(const actors::cluster_status& status) {
@@ -88,15 +88,16 @@ void serve_metrics(const api_context& context, const responder_ptr& reply) {
 
 } // namespace
 
-void add_health_api(router& routes, api_context_ptr context) {
+void ask_health(const api_context_ptr& context, std::function<void(bool)> done) {
+  ask<actors::cluster_status>(context->system, context->node.cluster, health_timeout,
+                              actors::describe_cluster{},
+                              [done = std::move(done)](const result<actors::cluster_status>& now) {
+                                done(now && is_healthy(*now));
+                              });
+}
+
+void add_health_parts(router& routes, const api_context_ptr& context) {
   const route_rules rules{.needs = access::open};
-  routes.add(
-    method::get, "/health",
-    [context](const request&, const responder_ptr& reply) {
-      check<actors::cluster_status>(context, context->node.cluster, actors::describe_cluster{},
-                                    reply, overall_health);
-    },
-    rules);
   routes.add(
     method::get, "/health/db",
     [context](const request&, const responder_ptr& reply) {
@@ -122,6 +123,16 @@ void add_health_api(router& routes, api_context_ptr context) {
     method::get, "/metrics",
     [context](const request&, const responder_ptr& reply) { serve_metrics(*context, reply); },
     rules);
+}
+
+void add_health_api(router& routes, const api_context_ptr& context) {
+  routes.add(method::get, "/health",
+             [context](const request&, const responder_ptr& reply) {
+               ask_health(context,
+                          [reply](bool healthy) { reply->send(verdict_response(healthy)); });
+             },
+             {.needs = access::open});
+  add_health_parts(routes, context);
 }
 
 } // namespace coterie::net

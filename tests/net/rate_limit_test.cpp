@@ -73,3 +73,34 @@ SCENARIO("of too many keys the one that did not ask for longest is forgotten") {
   CHECK(budget.take("a", start).is_admitted);
   CHECK(!budget.take("c", start).is_admitted);
 }
+
+SCENARIO("a fixed window gives back everything at its end, and nothing before") {
+  rate_budget budget({.requests = 2, .window = 60s, .is_fixed = true});
+  CHECK(budget.take("a", start + 1h).is_admitted);
+  CHECK(budget.take("a", start + 1h + 50s).is_admitted);
+  const auto refused = budget.take("a", start + 1h + 59s);
+  CHECK(!refused.is_admitted);
+  CHECK_EQ(refused.retry_after.count(), 1'000);
+  CHECK_EQ(refused.complaint, rate_rules{}.complaint);
+  CHECK_EQ(header(refused, "RateLimit-Limit"), "2");
+  const auto next = budget.take("a", start + 1h + 60s);
+  CHECK(next.is_admitted);
+  CHECK_EQ(header(next, "RateLimit-Remaining"), "1");
+}
+
+SCENARIO("a budget within another one counts in both") {
+  const auto outer = std::make_shared<rate_budget>(
+    rate_rules{.requests = 3, .window = 900s, .is_fixed = true, .complaint = "outer"});
+  rate_budget inner({.requests = 2,
+                     .is_fixed = true,
+                     .header_prefix = "X-RateLimit-",
+                     .complaint = "inner",
+                     .within = outer});
+  CHECK(inner.take("a", start).is_admitted);
+  const auto second = inner.take("a", start);
+  CHECK(second.is_admitted);
+  CHECK_EQ(header(second, "X-RateLimit-Remaining"), "0");
+  CHECK_EQ(header(second, "RateLimit-Remaining"), "1");
+  CHECK_EQ(inner.take("a", start).complaint, "inner");
+  CHECK_EQ(inner.take("a", start).complaint, "outer");
+}

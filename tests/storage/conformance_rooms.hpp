@@ -296,6 +296,26 @@ SCENARIO("rooms are listed by capability, oldest first, each once") {
   CHECK_EQ(code_of(store->list_rooms(keys, {}, room_id::random(), 2)), "not_found");
 }
 
+SCENARIO("public rooms of a dialect are listed newest first") {
+  const auto make = [&](int i, std::string_view dialect, visibility seen_by) {
+    auto image = make_image("room " + std::to_string(i), day_one + i / 2 * 1s);
+    image.room.seen_by = seen_by;
+    return std::pair(image.room, create(image, {{std::string(dialect), std::to_string(i)}}));
+  };
+  const auto one = make(1, "crafts", visibility::link);
+  make(2, "other", visibility::link);
+  make(3, "crafts", visibility::invite);
+  const auto four = make(4, "crafts", visibility::link);
+  auto five = make(5, "crafts", visibility::link); // made at the same time as 4
+  CHECK((must(store->list_public_rooms("crafts", 9))
+         == std::vector{five.first, four.first, one.first}));
+  CHECK((must(store->list_public_rooms("crafts", 2)) == std::vector{five.first, four.first}));
+  five.first.status = room_status::inactive;
+  must(store->update_room(fence_of(five.second), five.first));
+  CHECK((must(store->list_public_rooms("crafts", 9)) == std::vector{four.first, one.first}));
+  CHECK(must(store->list_public_rooms("craft", 9)).empty());
+}
+
 // -- limits
 
 SCENARIO("what an engine could not store is refused by all") {

@@ -109,6 +109,10 @@ public:
                              const storage::access_change& change) override {
     return write([&] { return engine_->change_access(lease, change); });
   }
+  result<std::vector<storage::room_record>> list_public_rooms(std::string_view dialect,
+                                                              std::size_t limit) override {
+    return engine_->list_public_rooms(dialect, limit);
+  }
   result<std::vector<storage::room_record>> list_rooms(const std::vector<std::string>& hashes,
                                                        user_id member, std::optional<room_id> after,
                                                        std::size_t limit) override {
