@@ -43,15 +43,18 @@ bool are_equal(const settings& a, const settings& b) {
          && a.room_disk_mb == b.room_disk_mb && a.room_processes == b.room_processes
          && a.image_root == b.image_root && a.cgroups == b.cgroups
          && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
-         && a.kaicode_listen == b.kaicode_listen && a.kaicode_secret == b.kaicode_secret
-         && a.kaicode_issuer == b.kaicode_issuer && a.kaicode_audience == b.kaicode_audience
-         && a.kaicode_time_limit == b.kaicode_time_limit && a.algoroom_listen == b.algoroom_listen
-         && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
-         && a.auth_anonymous == b.auth_anonymous && a.auth_secret == b.auth_secret
-         && a.auth_previous_secret == b.auth_previous_secret && a.auth_issuer == b.auth_issuer
-         && a.auth_audience == b.auth_audience && a.auth_access_life == b.auth_access_life
-         && a.auth_refresh_life == b.auth_refresh_life && a.auth_leeway == b.auth_leeway
-         && a.auth_wrong_per_address == b.auth_wrong_per_address
+         && a.code_sprint_listen == b.code_sprint_listen
+         && a.code_sprint_pages == b.code_sprint_pages
+         && a.code_sprint_origins == b.code_sprint_origins
+         && a.code_sprint_idle == b.code_sprint_idle && a.kaicode_listen == b.kaicode_listen
+         && a.kaicode_secret == b.kaicode_secret && a.kaicode_issuer == b.kaicode_issuer
+         && a.kaicode_audience == b.kaicode_audience && a.kaicode_time_limit == b.kaicode_time_limit
+         && a.algoroom_listen == b.algoroom_listen && a.algoroom_pages == b.algoroom_pages
+         && a.algoroom_origins == b.algoroom_origins && a.auth_anonymous == b.auth_anonymous
+         && a.auth_secret == b.auth_secret && a.auth_previous_secret == b.auth_previous_secret
+         && a.auth_issuer == b.auth_issuer && a.auth_audience == b.auth_audience
+         && a.auth_access_life == b.auth_access_life && a.auth_refresh_life == b.auth_refresh_life
+         && a.auth_leeway == b.auth_leeway && a.auth_wrong_per_address == b.auth_wrong_per_address
          && a.auth_wrong_per_account == b.auth_wrong_per_account
          && a.requests_per_minute == b.requests_per_minute && a.requests_burst == b.requests_burst
          && a.user_requests_per_minute == b.user_requests_per_minute
@@ -111,6 +114,10 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"languages.file", "more.jsonc"},
     {"dialects.code-sessions.form", "published"},
     {"dialects.algoroom.listen", ":8000"},
+    {"dialects.code-sprint.listen", ":8080"},
+    {"dialects.code-sprint.pages", "/srv/sprint"},
+    {"dialects.code-sprint.origins", "https://sprint.example"},
+    {"dialects.code-sprint.idle", "45m"},
     {"dialects.kaicode.listen", ":1234"},
     {"dialects.kaicode.secret", "s"},
     {"dialects.kaicode.issuer", "i"},

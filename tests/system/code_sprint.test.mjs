@@ -7,7 +7,7 @@ import { io } from 'socket.io-client';
 import { itemNamed, leaveAll, newRoom, pathOf, Sprint } from './code_sprint_client.mjs';
 import { dialectUrl, restartAfterKill, sleep, startServer, waitFor, withServer } from './harness.mjs';
 
-const settings = { args: ['--dialects.code-sprint.listen=127.0.0.1:0'], env: { ORIGINS: 'http://page.example' } };
+const settings = { args: ['--dialects.code-sprint.listen=127.0.0.1:0', '--sandbox.rooms=40'], env: { ORIGINS: 'http://page.example' } };
 let server;
 let own;
 before(async () => {
@@ -245,7 +245,7 @@ describe('files', () => {
     assert.deepEqual(bob.named('file-created'), []);
     // one that a program made
     await ada.type('mkdir -p src && echo q > src/q.txt');
-    const src = (await bob.next('directory-created')).newDirectory;
+    const src = (await bob.next('directory-created', (made) => made.newDirectory.name === 'src')).newDirectory;
     const q = (await bob.next('file-created')).newFile;
     bob.emit('directory-renamed', { dirId: src.id, newDirName: 'lib' });
     assert.deepEqual(await ada.next('directory-renamed'), { dirId: src.id, newName: 'lib' });
