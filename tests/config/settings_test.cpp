@@ -45,6 +45,10 @@ bool are_equal(const settings& a, const settings& b) {
          && a.kaicode_issuer == b.kaicode_issuer && a.kaicode_audience == b.kaicode_audience
          && a.kaicode_time_limit == b.kaicode_time_limit && a.algoroom_listen == b.algoroom_listen
          && a.algoroom_pages == b.algoroom_pages && a.algoroom_origins == b.algoroom_origins
+         && a.codecrafter_listen == b.codecrafter_listen && a.codecrafter_url == b.codecrafter_url
+         && a.codecrafter_origins == b.codecrafter_origins
+         && a.codecrafter_requests == b.codecrafter_requests
+         && a.codecrafter_executions == b.codecrafter_executions
          && a.auth_anonymous == b.auth_anonymous && a.auth_secret == b.auth_secret
          && a.auth_previous_secret == b.auth_previous_secret && a.auth_issuer == b.auth_issuer
          && a.auth_audience == b.auth_audience && a.auth_access_life == b.auth_access_life
@@ -112,6 +116,11 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"dialects.kaicode.time-limit", "2s"},
     {"dialects.algoroom.pages", "/srv/algoroom"},
     {"dialects.algoroom.origins", "https://example.org"},
+    {"dialects.codecrafter.listen", ":8001"},
+    {"dialects.codecrafter.url", "https://example.org"},
+    {"dialects.codecrafter.origins", "https://example.org"},
+    {"dialects.codecrafter.requests", "7"},
+    {"dialects.codecrafter.executions", "8"},
     {"socketio-fixture", "engine"},
     {"log.level", "debug"},
     {"log.format", "json"},
