@@ -283,10 +283,11 @@ constexpr std::array table{
   option{"dialects.codecrafter.listen", "ADDR",
          "one more address, with CodeCrafter's own root: :8001", "",
          [](settings& s, value v) { return read_text(s.codecrafter_listen, v); }},
-  option{"dialects.codecrafter.url", "URL", "what links to sessions begin with",
-         "base-url", [](settings& s, value v) { return read_text(s.codecrafter_url, v); }},
-  option{"dialects.codecrafter.origins", "LIST", "web origins that may call /api/sessions and so on",
-         "http://localhost and http://127.0.0.1 on 3000, 5173, 5174",
+  option{"dialects.codecrafter.url", "URL", "what links to sessions begin with, if not base-url", "",
+         [](settings& s, value v) { return read_text(s.codecrafter_url, v); }},
+  option{"dialects.codecrafter.origins", "LIST", "web origins that may call /api/sessions",
+         "http://localhost:3000,http://localhost:5173,http://localhost:5174,"
+         "http://127.0.0.1:3000,http://127.0.0.1:5173,http://127.0.0.1:5174",
          [](settings& s, value v) -> result<void> {
            read_list(s.codecrafter_origins, v);
            return {};

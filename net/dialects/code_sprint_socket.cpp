@@ -27,6 +27,7 @@ namespace {
 using bounds = code_sprint_bounds;
 
 // What an answer belongs to; other references are the words for a failure.
+constexpr std::string_view own_words = "code-sprint."; ///< what clients tell each other begins so
 constexpr std::string_view terminal_reference = "terminal";
 constexpr std::string_view drawing_reference = "drawing";
 constexpr std::string_view chat_reference = "Error sending message";
@@ -89,8 +90,10 @@ const std::vector<shared_news>& news_of(socketio::server& sockets,
   } else if (const auto* said = std::get_if<actors::client_message>(what.get())) {
     boost::system::error_code failed;
     auto payload = json::parse(said->payload, failed);
-    if (!failed)
-      last.news.push_back({sockets.make_event("/", said->name, one(std::move(payload))), true});
+    const std::string_view name = said->name;
+    if (!failed && name.starts_with(own_words)) // other dialects have theirs
+      last.news.push_back(
+        {sockets.make_event("/", name.substr(own_words.size()), one(std::move(payload))), true});
   }
   return last.news;
 }
@@ -479,7 +482,7 @@ private:
   // -- drawing -----------------------------------------------------------------------------------
 
   void on_request_drawing(const socketio::arguments&, const json::object*) {
-    ask(actors::tell_clients{"request-drawing",
+    ask(actors::tell_clients{std::string(own_words) + "request-drawing",
                              json::serialize(json::object{{"socketId", self_->id()}})});
   }
 
@@ -494,7 +497,8 @@ private:
     auto wanted = read_code_sprint_drawing(*diff);
     if (!wanted)
       return complain("Error updating drawing");
-    wanted->told = {"drawing-update", json::serialize(json::object{{"snapshot", *diff}})};
+    wanted->told.name = std::string(own_words) + "drawing-update";
+    wanted->told.payload = json::serialize(json::object{{"snapshot", *diff}});
     ask(std::move(*wanted), "Error updating drawing");
   }
 

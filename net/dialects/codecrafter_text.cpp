@@ -110,37 +110,38 @@ std::vector<crafter_step> crafter_steps(std::string_view before, std::string_vie
   return steps;
 }
 
-void crafter_texts::note(shared_text text, time_point now) {
-  texts_.emplace_front(std::move(text), now);
+void crafter_texts::note(entry what) {
+  texts_.push_front(std::move(what));
   if (texts_.size() > kept_max)
     texts_.pop_back();
 }
 
 void crafter_texts::note_told(shared_text text, time_point now) {
-  note(std::move(text), now);
+  note({std::move(text), now, false});
 }
 
 void crafter_texts::note_sent(shared_text text, const shared_text& base, time_point now) {
   if (base)
     texts_.erase(
-      std::ranges::find_if(texts_, [&](const auto& each) { return *each.first == *base; }),
+      std::ranges::find_if(texts_, [&](const entry& each) { return *each.text == *base; }),
       texts_.end());
-  note(std::move(text), now);
+  std::erase_if(texts_, [](const entry& each) { return each.is_sent; });
+  note({std::move(text), now, true});
 }
 
 shared_text crafter_texts::base_of(std::string_view wanted, time_point now) {
   // A text stays possible for a while after the next one was noted.
-  while (texts_.size() > 1 && now - texts_[texts_.size() - 2].second >= kept_for)
+  while (texts_.size() > 1 && now - texts_[texts_.size() - 2].at >= kept_for)
     texts_.pop_back();
   if (texts_.empty())
     return nullptr;
   const auto best = std::ranges::min_element(
-    texts_, {}, [&](const auto& each) { return difference(*each.first, wanted); });
-  return best->first; // of equals the newest
+    texts_, {}, [&](const entry& each) { return difference(*each.text, wanted); });
+  return best->text; // of equals the newest
 }
 
 shared_text crafter_texts::newest() const {
-  return texts_.empty() ? nullptr : texts_.front().first;
+  return texts_.empty() ? nullptr : texts_.front().text;
 }
 
 } // namespace coterie::net

@@ -44,7 +44,7 @@ public:
   static constexpr std::chrono::seconds kept_for{3};
 
   void note_told(shared_text text, time_point now);
-  /// The client made `text` of `base`: what it was told before `base` has arrived.
+  /// The client made `text` of `base`: what it sent, and was told before `base`, is past.
   void note_sent(shared_text text, const shared_text& base, time_point now);
   /// What `wanted` is a change of: of the texts that the client may have, the one that differs
   /// least. Null when it has none.
@@ -53,9 +53,14 @@ public:
   shared_text newest() const;
 
 private:
-  void note(shared_text text, time_point now);
+  struct entry {
+    shared_text text;
+    time_point at;
+    bool is_sent = false;
+  };
+  void note(entry what);
 
-  std::deque<std::pair<shared_text, time_point>> texts_; ///< newest first
+  std::deque<entry> texts_; ///< newest first
 };
 
 } // namespace coterie::net

@@ -164,6 +164,17 @@ SCENARIO("what a link gives is for everybody who is not banned") {
   CHECK_EQ(role_of(ada), "viewer");
 }
 
+SCENARIO("whoever asks may allow for fewer members than there can be") {
+  see_by(visibility::link);
+  const auto here = lists(owner).members.size();
+  const auto ada = user("ada");
+  CHECK(get<storage::member_record>(ada, become_member{role::viewer, here + 1}).user == *ada.user);
+  CHECK_EQ(code_of(wish_access(user("bob"), become_member{role::viewer, here + 1})), "too_large");
+  const auto code = get<invite_made>(owner, make_invite{role::editor, {}, 0}).code;
+  CHECK_EQ(code_of(wish_access(user("bob"), accept_invite{code, here + 1})), "too_large");
+  CHECK(get<storage::member_record>(ada, accept_invite{code, here + 1}).grants == role::editor);
+}
+
 SCENARIO("a ban ends by itself, and by membership") {
   see_by(visibility::link);
   const auto ada = user("ada");

@@ -123,4 +123,18 @@ SCENARIO("the number of participants comes with the text") {
   CHECK_EQ(must(ask<source_read>(room(), read_source{})).present, 2u);
 }
 
+SCENARIO("a writer that says what it changed is measured by that, whatever was told") {
+  come_for_source();
+  save("one two");
+  save("one two three", "another");
+  replace_source late{known_as(""), "", "zero one two", true};
+  late.base = std::make_shared<const std::string>("one two");
+  const auto merged = must(ask<source_read>(room(), late));
+  CHECK_EQ(*merged.text, "zero one two three");
+  CHECK(merged.version > 0);
+  pass(1s);
+  const auto last = told<source_changed>().back();
+  CHECK_EQ(last.version, merged.version);
+}
+
 END_FIXTURE_SCOPE()

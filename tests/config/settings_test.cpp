@@ -35,26 +35,29 @@ bool are_equal(const settings& a, const settings& b) {
          && a.trusted_proxies == b.trusted_proxies && a.allowed_origins == b.allowed_origins
          && a.shutdown_grace == b.shutdown_grace && a.tls_certificate == b.tls_certificate
          && a.tls_key == b.tls_key && a.tls_redirect == b.tls_redirect && a.tls_hsts == b.tls_hsts
-         && a.data_dir == b.data_dir
-         && a.database == b.database && a.room_idle_after == b.room_idle_after
-         && a.history_keep == b.history_keep && a.yjs_create_on_join == b.yjs_create_on_join
-         && a.parallel_jobs == b.parallel_jobs && a.warm_containers == b.warm_containers
-         && a.room_containers == b.room_containers && a.room_memory_mb == b.room_memory_mb
-         && a.room_disk_mb == b.room_disk_mb && a.room_processes == b.room_processes
-         && a.image_root == b.image_root && a.cgroups == b.cgroups
-         && a.languages_file == b.languages_file && a.code_sessions == b.code_sessions
-         && a.code_sprint_listen == b.code_sprint_listen
+         && a.data_dir == b.data_dir && a.database == b.database
+         && a.room_idle_after == b.room_idle_after && a.history_keep == b.history_keep
+         && a.yjs_create_on_join == b.yjs_create_on_join && a.parallel_jobs == b.parallel_jobs
+         && a.warm_containers == b.warm_containers && a.room_containers == b.room_containers
+         && a.room_memory_mb == b.room_memory_mb && a.room_disk_mb == b.room_disk_mb
+         && a.room_processes == b.room_processes && a.image_root == b.image_root
+         && a.cgroups == b.cgroups && a.languages_file == b.languages_file
+         && a.code_sessions == b.code_sessions && a.code_sprint_listen == b.code_sprint_listen
          && a.code_sprint_pages == b.code_sprint_pages
          && a.code_sprint_origins == b.code_sprint_origins
          && a.code_sprint_idle == b.code_sprint_idle && a.kaicode_listen == b.kaicode_listen
          && a.kaicode_secret == b.kaicode_secret && a.kaicode_issuer == b.kaicode_issuer
          && a.kaicode_audience == b.kaicode_audience && a.kaicode_time_limit == b.kaicode_time_limit
          && a.algoroom_listen == b.algoroom_listen && a.algoroom_pages == b.algoroom_pages
-         && a.algoroom_origins == b.algoroom_origins && a.auth_anonymous == b.auth_anonymous
-         && a.auth_secret == b.auth_secret && a.auth_previous_secret == b.auth_previous_secret
-         && a.auth_issuer == b.auth_issuer && a.auth_audience == b.auth_audience
-         && a.auth_access_life == b.auth_access_life && a.auth_refresh_life == b.auth_refresh_life
-         && a.auth_leeway == b.auth_leeway && a.auth_wrong_per_address == b.auth_wrong_per_address
+         && a.algoroom_origins == b.algoroom_origins && a.codecrafter_listen == b.codecrafter_listen
+         && a.codecrafter_url == b.codecrafter_url && a.codecrafter_origins == b.codecrafter_origins
+         && a.codecrafter_requests == b.codecrafter_requests
+         && a.codecrafter_executions == b.codecrafter_executions
+         && a.auth_anonymous == b.auth_anonymous && a.auth_secret == b.auth_secret
+         && a.auth_previous_secret == b.auth_previous_secret && a.auth_issuer == b.auth_issuer
+         && a.auth_audience == b.auth_audience && a.auth_access_life == b.auth_access_life
+         && a.auth_refresh_life == b.auth_refresh_life && a.auth_leeway == b.auth_leeway
+         && a.auth_wrong_per_address == b.auth_wrong_per_address
          && a.auth_wrong_per_account == b.auth_wrong_per_account
          && a.requests_per_minute == b.requests_per_minute && a.requests_burst == b.requests_burst
          && a.user_requests_per_minute == b.user_requests_per_minute
@@ -125,6 +128,11 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"dialects.kaicode.time-limit", "2s"},
     {"dialects.algoroom.pages", "/srv/algoroom"},
     {"dialects.algoroom.origins", "https://example.org"},
+    {"dialects.codecrafter.listen", ":8001"},
+    {"dialects.codecrafter.url", "https://example.org"},
+    {"dialects.codecrafter.origins", "https://example.org"},
+    {"dialects.codecrafter.requests", "7"},
+    {"dialects.codecrafter.executions", "8"},
     {"socketio-fixture", "engine"},
     {"log.level", "debug"},
     {"log.format", "json"},
