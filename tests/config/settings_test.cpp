@@ -120,7 +120,7 @@ const std::vector<std::pair<std::string, std::string>>& other_values() {
     {"dialects.code-sprint.listen", ":8080"},
     {"dialects.code-sprint.pages", "/srv/sprint"},
     {"dialects.code-sprint.origins", "https://sprint.example"},
-    {"dialects.code-sprint.idle", "45m"},
+    {"dialects.code-sprint.idle", "45min"},
     {"dialects.kaicode.listen", ":1234"},
     {"dialects.kaicode.secret", "s"},
     {"dialects.kaicode.issuer", "i"},

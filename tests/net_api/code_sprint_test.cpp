@@ -77,9 +77,9 @@ SCENARIO("names of files are what front ends let people type") {
 SCENARIO("an alias is the room's name, or a hash of one that is not fit to be an alias") {
   CHECK_EQ(code_sprint_alias("my room"), "my room");
   const std::string long_name(5000, 'x');
-  CHECK_LESS(code_sprint_alias(long_name).size(), 100u);
-  CHECK_NOT_EQUAL(code_sprint_alias(long_name), code_sprint_alias(long_name + 'x'));
-  CHECK_NOT_EQUAL(code_sprint_alias("#1"), "#1");
+  CHECK_LT(code_sprint_alias(long_name).size(), 100u);
+  CHECK_NE(code_sprint_alias(long_name), code_sprint_alias(long_name + 'x'));
+  CHECK_NE(code_sprint_alias("#1"), "#1");
 }
 
 SCENARIO("socket paths look like socket paths, and each is another one") {
