@@ -268,7 +268,7 @@ constexpr std::array table{
            return {};
          }},
   option{"dialects.code-sprint.idle", "TIME",
-         "how long a room is kept without heartbeat and without anybody in it", "30m",
+         "how long a room is kept without heartbeat and without anybody in it", "30min",
          [](settings& s, value v) { return read_duration(s.code_sprint_idle, v); }},
   option{"dialects.kaicode.listen", "ADDR", "one more address, with Kaicode's own root: :1234", "",
          [](settings& s, value v) { return read_text(s.kaicode_listen, v); }},
