@@ -79,9 +79,8 @@ public:
   virtual result<room_id> resolve_alias(std::string_view dialect, std::string_view name) = 0;
   virtual result<std::vector<alias_record>> list_aliases(room_id room) = 0;
   /// Names above `after` in a dialect, in their order, at most list_rows_max.
-  virtual result<std::vector<std::string>> list_names(std::string_view dialect,
-                                                      std::string_view after,
-                                                      std::size_t limit) = 0;
+  virtual result<std::vector<std::string>>
+  list_names(std::string_view dialect, std::string_view after, std::size_t limit) = 0;
 
   /// All of it or nothing. What is to be removed and is not there is no error. errc::too_large
   /// when the room would have more than members_max members, invites_max invitations or bans_max
