@@ -107,6 +107,13 @@ struct allocation {
   }
 };
 
+void tell_path(const allocation& wanted, unsigned status, const std::string& path) {
+  json::object body{{"socketPath", path}};
+  if (wanted.tells_path)
+    body["path"] = path;
+  wanted.reply->send(json_response(status, body));
+}
+
 void allocate(const std::shared_ptr<allocation>& wanted) {
   const auto dialect = wanted->dialect.lock();
   if (!dialect)
@@ -130,13 +137,16 @@ void allocate(const std::shared_ptr<allocation>& wanted) {
                const auto its_path = alias_in(*room, code_sprint_paths);
                if (its_path.empty())
                  return wanted->fail({errc::internal, "the room has no socket path"});
-               json::object body{{"socketPath", its_path}};
-               if (wanted->tells_path)
-                 body["path"] = its_path;
-               wanted->reply->send(json_response(its_path == path ? 201 : 200, body));
+               tell_path(*wanted, its_path == path ? 201 : 200, its_path);
              });
   };
   caf::anon_send(dialect->context->node.directory, std::move(by_name));
+}
+
+/// The id of a room that another surface may have made: front ends choose such names, too.
+std::optional<room_id> id_in(const std::string& room) {
+  const auto id = room_id::parse(room);
+  return id && id->str() == room ? id : std::nullopt;
 }
 
 void get_socket_path(const dialect_ptr& dialect, const request& from, const responder_ptr& reply,
@@ -144,8 +154,19 @@ void get_socket_path(const dialect_ptr& dialect, const request& from, const resp
   const auto room = room_in(from, reply);
   if (!room)
     return;
-  allocate(std::make_shared<allocation>(
-    allocation{dialect, code_sprint_alias(*room), caller_of(from), tells_path, reply}));
+  const auto wanted = std::make_shared<allocation>(
+    allocation{dialect, code_sprint_alias(*room), caller_of(from), tells_path, reply});
+  const auto id = id_in(*room);
+  if (!id)
+    return allocate(wanted);
+  describe(*dialect, *id, wanted->who,
+           [wanted, id = *id](const result<actors::room_description>& there) {
+             if (there)
+               return tell_path(*wanted, 200, socket_path_of(id));
+             if (there.why().code == errc::not_found)
+               return allocate(wanted);
+             wanted->fail(there.why());
+           });
 }
 
 void take_heartbeat(const dialect_ptr& dialect, const request& from, const responder_ptr& reply) {
@@ -153,11 +174,22 @@ void take_heartbeat(const dialect_ptr& dialect, const request& from, const respo
   if (!room)
     return;
   const auto alias = code_sprint_alias(*room);
+  const auto received = [reply] {
+    reply->send(json_response(200, {{"message", "Heartbeat received"}}));
+  };
   find_alias(*dialect, code_sprint_dialect, alias,
-             [reply, alias, weak = weak_dialect(dialect)](const result<room_id>& found) {
+             [reply, received, alias, id = id_in(*room), who = caller_of(from),
+              weak = weak_dialect(dialect)](const result<room_id>& found) {
                const auto alive = weak.lock();
                if (found && alive && alive->rooms.touch(alias, steady_clock::now()))
-                 return reply->send(json_response(200, {{"message", "Heartbeat received"}}));
+                 return received();
+               if (!found && alive && id && found.why().code == errc::not_found)
+                 return describe(*alive, *id, who,
+                                 [reply, received](const result<actors::room_description>& there) {
+                                   if (there)
+                                     return received();
+                                   reply->send(error_response(404, "Room not found"));
+                                 });
                if (found || found.why().code == errc::not_found)
                  return reply->send(error_response(404, "Room not found"));
                reply->send(error_response(500, "Failed to update last activity"));
@@ -171,22 +203,30 @@ void let_in(const weak_dialect& weak, const std::shared_ptr<socketio::connecting
   const auto dialect = weak.lock();
   if (!dialect || who->name_space() != "/" || who->handshake().path_values.empty())
     return refuse();
-  auto asking = caller_of(who->handshake());
-  find_alias(*dialect, code_sprint_paths, who->handshake().path_values.front(),
-             [weak, who, refuse, asking](const result<room_id>& found) {
-               const auto alive = weak.lock();
-               if (!found || !alive)
+  const auto enter = [weak, who, refuse, asking = caller_of(who->handshake())](room_id room,
+                                                                               bool is_by_id) {
+    const auto alive = weak.lock();
+    if (!alive)
+      return refuse();
+    describe(*alive, room, asking,
+             [weak, who, refuse, asking, room,
+              is_by_id](const result<actors::room_description>& described) {
+               const auto there = weak.lock();
+               if (!described || !there)
                  return refuse();
-               describe(*alive, *found, asking,
-                        [weak, who, refuse, asking,
-                         room = *found](const result<actors::room_description>& described) {
-                          const auto there = weak.lock();
-                          if (!described || !there)
-                            return refuse();
-                          who->accept(make_code_sprint_socket(
-                            there, room, alias_in(*described, code_sprint_dialect), asking));
-                        });
+               auto alias = is_by_id ? code_sprint_alias(room.str())
+                                     : alias_in(*described, code_sprint_dialect);
+               who->accept(make_code_sprint_socket(there, room, std::move(alias), asking));
              });
+  };
+  const auto& path = who->handshake().path_values.front();
+  if (const auto room = room_of_socket_path(path))
+    return enter(*room, true);
+  find_alias(*dialect, code_sprint_paths, path, [enter, refuse](const result<room_id>& found) {
+    if (!found)
+      return refuse();
+    enter(*found, false);
+  });
 }
 
 socketio::options socket_options() {

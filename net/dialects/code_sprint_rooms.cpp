@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t plain_alias_max = 128; // also short enough for a title
 constexpr std::size_t suffix_length = 7;
+constexpr std::string_view path_of_id = "room-";
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 constexpr std::array<std::string_view, 32> adjectives{
@@ -54,7 +55,19 @@ std::string make_socket_path() {
   return path;
 }
 
+std::string socket_path_of(room_id room) {
+  return std::string(path_of_id) + room.str();
+}
+
+std::optional<room_id> room_of_socket_path(std::string_view path) {
+  if (!path.starts_with(path_of_id))
+    return std::nullopt;
+  return room_id::parse(path.substr(path_of_id.size()));
+}
+
 bool is_socket_path(std::string_view path) {
+  if (room_of_socket_path(path))
+    return true;
   const auto first = path.find('-');
   const auto last = path.rfind('-');
   return first != path.npos && first != last

@@ -2,10 +2,13 @@
 
 // Names of Code Sprint's rooms and sockets, and which rooms nobody has used for a while.
 
+#include "base/ids.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +25,11 @@ std::string code_sprint_alias(std::string_view room);
 std::string make_socket_path();
 /// Whether it looks like one.
 bool is_socket_path(std::string_view path);
+
+/// The socket path of a room that another surface made, and which is named by its id here, too.
+std::string socket_path_of(room_id room);
+/// The other way round; nothing for other paths.
+std::optional<room_id> room_of_socket_path(std::string_view path);
 
 /// When each room was used last. Thread-safe. Knows the rooms that were used since the server
 /// started, and those that it is told.

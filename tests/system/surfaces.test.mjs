@@ -1,16 +1,19 @@
 // One room used through all surfaces at once: the same text and the same runs everywhere.
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { skipWithout, startServer, TextSocket, waitFor } from './harness.mjs';
 
+const kaicodeSecret = 'what the web application of Kaicode signs with';
 let server;
 const open = [];
 before(async () => {
-  server = await startServer();
+  server = await startServer({ env: { NEXTAUTH_SECRET: kaicodeSecret } });
 });
 after(async () => {
   for (const close of open) close();
@@ -112,4 +115,97 @@ test('a room used through four surfaces has one text and one list of runs', asyn
   const shared = await native.frame('the result', (frame) => frame.type === 'result_shared');
   assert.equal(shared.output, 'of a browser');
   assert.equal(shared.time_ms, 5);
+});
+
+/** A token as the web application of Kaicode makes them. */
+function kaicodeToken() {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ userId: 7, iat: now, exp: now + 600 })}`;
+  return `${text}.${createHmac('sha256', kaicodeSecret).update(text).digest('base64url')}`;
+}
+
+/** A Socket.IO client that keeps what it hears. */
+async function socketClient(options) {
+  const socket = io(server.url, { forceNew: true, ...options });
+  const heard = [];
+  open.push(() => socket.close());
+  socket.onAny((name, ...args) => heard.push([name, ...args]));
+  await waitFor('the connection', () => socket.connected, { every: 5 });
+  const last = (name) => heard.findLast((one) => one[0] === name)?.[1];
+  return { socket, heard, last };
+}
+
+test('one room used through all five dialects, Yjs and native at once is one room', async () => {
+  const isBearer = { authorization: `Bearer ${kaicodeToken()}` };
+  const made = await server.post('/kaicode/sessions', { name: 'all' }, isBearer);
+  assert.equal(made.status, 201, made.text);
+  const room = made.json.id;
+
+  const doc = new Y.Doc();
+  const kaicode = new WebsocketProvider(`${base()}/ws`, room, doc, { WebSocketPolyfill: WebSocket, disableBc: true });
+  const other = new Y.Doc();
+  const yjs = new WebsocketProvider(`${base()}/yjs`, room, other, { WebSocketPolyfill: WebSocket, disableBc: true });
+  open.push(() => {
+    for (const each of [kaicode, yjs, doc, other]) each.destroy();
+  });
+  await waitFor('both to be synced', () => kaicode.synced && yjs.synced, { every: 5 });
+  const algoroom = await algoroomClient(room);
+  const native = await nativeClient(room);
+
+  const { json: person } = await server.post('/api/auth/register', {
+    email: 'ada@example.org', username: 'ada', password: 'Analytical1', firstName: 'Ada', lastName: 'Lovelace',
+  });
+  const crafter = await socketClient({ auth: { token: person.tokens.accessToken } });
+  crafter.socket.emit('session:join', { sessionId: room });
+  await waitFor('CodeCrafter to have joined', () => crafter.last('session:joined'), { every: 5 });
+
+  const { json: path } = await server.post('/api/get-socket-path', { roomId: room });
+  const sprint = await socketClient({ path: `/${path.socketPath}` });
+  sprint.socket.emit('join-request', { username: 'grace', roomId: room });
+  await waitFor('Code Sprint to have its files', () => sprint.last('sync-file-structure'), { every: 5 });
+  const main = sprint.last('sync-file-structure').fileStructure.children.find((item) => item.name === 'main.py');
+  assert.ok(main, 'the main file is in the tree');
+  assert.equal((await server.post('/api/heartbeat', { roomId: room })).status, 200);
+
+  const readers = {
+    Kaicode: () => doc.getText('').toString(),
+    Yjs: () => other.getText('').toString(),
+    'the native API': async () => (await server.get(`/api/v1/rooms/${room}/files/main.py`)).text,
+    AlgoRoom: () => algoroom.last('code_update')?.code,
+    CodeCrafter: () => crafter.last(`code:change:${room}`)?.code,
+    'Code Sprint': () => sprint.last('file-updated')?.newContent,
+  };
+  let text = '';
+  const everywhere = async (but) => {
+    for (const [what, read] of Object.entries(readers))
+      if (what !== but)
+        await waitFor(`${what} to show ${JSON.stringify(text)}`, async () => (await read()) === text);
+  };
+  doc.getText('').insert(0, 'kaicode\n');
+  text = 'kaicode\n';
+  await everywhere();
+  other.getText('').insert(text.length, 'yjs\n');
+  text += 'yjs\n';
+  await everywhere();
+  text += 'sessions\n';
+  await server.patch(`/code-sessions/${room}`, { language: 'python', source_code: text }, isJson);
+  await everywhere();
+  text += 'algoroom\n';
+  assert.equal((await server.put(`/sessions/${room}/code`, { code: text })).status, 200);
+  await everywhere();
+  text += 'codecrafter\n';
+  crafter.socket.emit('code:change', { sessionId: room, code: text, timestamp: Date.now() });
+  await everywhere('CodeCrafter');
+  text += 'sprint\n';
+  sprint.socket.emit('file-updated', { fileId: main.id, newContent: text });
+  await everywhere('Code Sprint');
+  text += 'native\n';
+  const put = await server.put(`/api/v1/rooms/${room}/files/main.py`, text, { 'content-type': 'text/plain' });
+  assert.equal(put.status, 200);
+  await everywhere();
+
+  native.send({ type: 'post_chat', id: 'c', text: 'hello' });
+  await waitFor('CodeCrafter to hear it', () => crafter.last('chat:message')?.message === 'hello');
+  await waitFor('Code Sprint to hear it', () => sprint.last('receive-message')?.message.message === 'hello');
 });
