@@ -161,7 +161,7 @@ print('done')
   CHECK_EQ(got.out, "done\n");
   CHECK_EQ(got.err, "");
   const auto looks = lab::run(*box, shell("ls -a; ls -a ..; find / -name incoming 2>/dev/null"));
-  CHECK_EQ(looks.out, ".\n..\nenough\nreading\nshared\nstop\n.\n..\ncoder\n");
+  CHECK_EQ(looks.out, ".\n..\nenough\nreading\nshared\nstop\n.\n..\ncoder\ndevx\n");
 }
 
 SCENARIO("a directory flipped against a link leads neither reads nor writes out") {
