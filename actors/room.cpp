@@ -230,8 +230,10 @@ struct room_state {
       changed.link_grants = *m.link_grants;
     if (m.extras)
       changed.extras = *m.extras;
-    if (changed.link_grants == role::owner || changed.extras.size() > room_bounds::extras_bytes_max)
+    if (changed.link_grants == role::owner)
       return to_error({errc::invalid_argument, "link_role is viewer or editor"});
+    if (changed.extras.size() > room_bounds::extras_bytes_max)
+      return to_error({errc::too_large, "description, tags and settings are too long together"});
     if (m.status)
       changed.status = *m.status;
     if (m.language) {
